@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { MatchBatch, Policy, SkipReason } from "./MarketTypes.sol";
+
+/// @title Turns one round's signed batch into leases, in one transaction, by anyone.
+interface IMatchSettlement {
+    /// @notice The one log of a batch. Everything it wrote follows from the records and the two bitmaps (bit i is record i).
+    event BatchSettled(uint64 indexed round, bytes32 indexed messageHash, bytes records, uint256[] skipped, uint256[] benched);
+    /// @notice Why a record was left out; for people, nodes derive nothing from it.
+    event RecordSkipped(uint32 indexed orderId, uint32 indexed machineId, SkipReason reason);
+    event TableRecorded(uint32 indexed tableTimestamp, uint32 fromRound, bytes32 tableHash, uint96 totalWeight);
+
+    error RecordsMalformed(string what);
+    error RecordsHashMismatch();
+    error RoundAlreadySettled(uint64 round, uint32 lastSettledRound);
+    error RoundNotOpen(uint64 round, uint256 blockNumber);
+    error SnapshotBlockMismatch(uint64 named, uint256 expected);
+    error SnapshotHashMismatch(bytes32 named, bytes32 canonical);
+    error PolicyMismatch(bytes32 named, bytes32 expected);
+    error OperatorSetMismatch();
+    error TableMismatch(uint32 tableTimestamp, bytes32 tableHash);
+    error TableTooOld(uint32 tableTimestamp);
+    /// @notice The verifier has no staleness limit for the set; such a table could be used for ever.
+    error StalenessUnlimited();
+    error TotalStakeTooLow(uint256 total, uint256 minimum);
+    error QuorumNotReached(uint256 signed, uint256 total);
+    error WeightTooLarge(uint256 weight);
+    error TableNotNewer(uint32 tableTimestamp);
+
+    /// @param records 32 bytes each, order ids strictly ascending.
+    /// @param signatures The certificate's signatures as the operator set's verifier takes them.
+    /// @return matched How many records became leases.
+    function settle(MatchBatch calldata batch, Policy calldata policy, bytes calldata records, bytes calldata signatures)
+        external
+        returns (uint256 matched);
+
+    /// @notice Takes over the verifier's latest operator table; it counts from the next round on. Anyone.
+    function recordTable() external;
+    /// @notice Does nothing but make the chain produce a block, so that the round of a lone order closes. Anyone.
+    function tick() external;
+
+    function messageHash(MatchBatch calldata batch) external view returns (bytes32);
+    /// @notice The table that certificates of `round` must name.
+    function tableOf(uint32 round) external view returns (uint32 tableTimestamp, bytes32 tableHash, uint96 totalWeight);
+    function lastSettledRound() external view returns (uint32);
+    function settlementWord() external view returns (bytes32);
+    function operatorSetKey() external view returns (bytes32);
+}

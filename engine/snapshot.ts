@@ -1,0 +1,18 @@
+import type { Market } from './market.js';
+import type { Bid, Order } from './order.js';
+
+/** The market state in block B(round): everything the engine reads. */
+export interface Snapshot {
+  readonly round: number;
+  readonly blockNumber: number;
+  /** Hash of the snapshot block, 0x-prefixed. */
+  readonly snapshotHash: `0x${string}`;
+  /** Timestamp of the snapshot block; everything time-dependent is judged at it. */
+  readonly timestampSeconds: number;
+  /** Orders that may be eligible, strictly ascending by id. */
+  readonly orders: readonly Order[];
+  /** Bids by order id, ascending by bid index; orders without bids are absent. */
+  readonly bids: ReadonlyMap<number, readonly Bid[]>;
+  /** Machines, offers and providers. The engine reads it and leaves it as it was. */
+  readonly market: Market;
+}

@@ -1,0 +1,37 @@
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};
+
+// `unit` is every test that stands beside its code or crosses folders without processes;
+// `e2e` starts real processes and runs one suite at a time.
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      roots: ['engine', 'protocol', 'chain', 'service', 'operator', 'aggregator', 'devnet', 'cli', 'config', 'test', 'bench'].map(
+        (folder) => `<rootDir>/${folder}`,
+      ),
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.e2e\\.test\\.ts$'],
+    },
+    {
+      ...shared,
+      displayName: 'e2e',
+      roots: ['<rootDir>/test'],
+      testMatch: ['**/*.e2e.test.ts'],
+    },
+  ],
+};
