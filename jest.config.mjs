@@ -21,9 +21,19 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      roots: ['engine', 'protocol', 'chain', 'service', 'operator', 'aggregator', 'devnet', 'cli', 'config', 'test', 'bench'].map(
-        (folder) => `<rootDir>/${folder}`,
-      ),
+      roots: [
+        'engine',
+        'protocol',
+        'chain',
+        'service',
+        'operator',
+        'aggregator',
+        'devnet',
+        'cli',
+        'config',
+        'test',
+        'bench',
+      ].map((folder) => `<rootDir>/${folder}`),
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.e2e\\.test\\.ts$'],
     },

@@ -146,8 +146,14 @@ export class Market {
     this.offerTokenId = grown(this.offerTokenId, new Uint16Array(rows * OFFERS_PER_MACHINE));
     this.offerGpuMicroPerHour = grown(this.offerGpuMicroPerHour, new Float64Array(rows * OFFERS_PER_MACHINE));
     this.offerCoreMicroPerHour = grown(this.offerCoreMicroPerHour, new Uint32Array(rows * OFFERS_PER_MACHINE));
-    this.offerMemoryGibMicroPerHour = grown(this.offerMemoryGibMicroPerHour, new Uint32Array(rows * OFFERS_PER_MACHINE));
-    this.offerStorageTibMicroPerHour = grown(this.offerStorageTibMicroPerHour, new Uint32Array(rows * OFFERS_PER_MACHINE));
+    this.offerMemoryGibMicroPerHour = grown(
+      this.offerMemoryGibMicroPerHour,
+      new Uint32Array(rows * OFFERS_PER_MACHINE),
+    );
+    this.offerStorageTibMicroPerHour = grown(
+      this.offerStorageTibMicroPerHour,
+      new Uint32Array(rows * OFFERS_PER_MACHINE),
+    );
   }
 
   #growProviders(providerId: number): void {
