@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { OperatorSet, OperatorSetConfig, BN254Certificate, BN254OperatorSetInfo, G1Point, G2Point } from "./EigenTypes.sol";
+
+/// @title EigenLayer's verifier of certificates with aggregated BN254 signatures.
+/// @dev The digest has no domain at all; `verifyCertificate*` are not views because the real one caches non-signers.
+interface IBN254CertificateVerifier {
+    event TableUpdated(OperatorSet operatorSet, uint32 referenceTimestamp, BN254OperatorSetInfo operatorSetInfo);
+
+    error OnlyTableUpdater();
+    error TableUpdateStale();
+    error ArrayLengthMismatch();
+    error CertificateStale();
+    error ReferenceTimestampDoesNotExist();
+    error VerificationFailed();
+    error RootDisabled();
+
+    function verifyCertificate(OperatorSet memory operatorSet, BN254Certificate memory cert)
+        external
+        returns (uint256[] memory totalSignedStakeWeights);
+    function verifyCertificateProportion(
+        OperatorSet memory operatorSet,
+        BN254Certificate memory cert,
+        uint16[] memory totalStakeProportionThresholds
+    ) external returns (bool);
+    function verifyCertificateNominal(
+        OperatorSet memory operatorSet,
+        BN254Certificate memory cert,
+        uint256[] memory totalStakeNominalThresholds
+    ) external returns (bool);
+    function updateOperatorTable(
+        OperatorSet calldata operatorSet,
+        uint32 referenceTimestamp,
+        BN254OperatorSetInfo calldata operatorSetInfo,
+        OperatorSetConfig calldata operatorSetConfig
+    ) external;
+
+    function trySignatureVerification(bytes32 msgHash, G1Point memory aggPubkey, G2Point memory apkG2, G1Point memory signature)
+        external
+        view
+        returns (bool pairingSuccessful, bool signatureValid);
+    function latestReferenceTimestamp(OperatorSet memory operatorSet) external view returns (uint32);
+    function isReferenceTimestampSet(OperatorSet memory operatorSet, uint32 referenceTimestamp) external view returns (bool);
+    function maxOperatorTableStaleness(OperatorSet memory operatorSet) external view returns (uint32);
+    function getOperatorSetOwner(OperatorSet memory operatorSet) external view returns (address);
+    function getTotalStakeWeights(OperatorSet memory operatorSet, uint32 referenceTimestamp) external view returns (uint256[] memory);
+    function getOperatorCount(OperatorSet memory operatorSet, uint32 referenceTimestamp) external view returns (uint256);
+    function getOperatorSetInfo(OperatorSet memory operatorSet, uint32 referenceTimestamp)
+        external
+        view
+        returns (BN254OperatorSetInfo memory);
+    function calculateCertificateDigest(uint32 referenceTimestamp, bytes32 messageHash) external pure returns (bytes32);
+}
