@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+import { LOG_LEVELS } from '../service/logger.js';
+import { keystoreSource } from '../service/keystoreSource.js';
+import { loadConfig, type ConfigSource } from '../service/loadConfig.js';
+
+const wei = z
+  .union([z.int().min(0), z.string().regex(/^\d+$/, 'must be a whole number of wei')])
+  .transform((value) => BigInt(value));
+
+/** Keys of an aggregator's config file. Relative paths start at the file's folder. */
+export const aggregatorConfigSchema = z.strictObject({
+  /** Deployment file of the market and its operator set. */
+  deployment: z.string().min(1),
+  /** JSON-RPC endpoint of the market chain. */
+  rpcUrl: z.url({ protocol: /^https?$/ }),
+  /** Key that pays for settlements; it has no other authority. */
+  keystore: keystoreSource,
+  /** Holds the submission journal and the evidence log. */
+  dataDir: z.string().min(1),
+  /** Where signatures are taken, and metrics and health served. */
+  listen: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(9100),
+    })
+    .prefault({}),
+  /** Redis for what may wait; default REDIS_URL, else one is started. */
+  redisUrl: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** `devnet` allows the embedded Redis. */
+  profile: z.enum(['production', 'devnet']).default('production'),
+  fees: z
+    .strictObject({
+      /** Priority fee of the first attempt, wei per gas. */
+      priorityFeeWei: wei.default(1_000_000_000n),
+      /** Never offer more than this in all, wei per gas. */
+      maxFeePerGasWei: wei.default(500_000_000_000n),
+    })
+    .prefault({}),
+  intake: z
+    .strictObject({
+      /** Requests a second that one address may make in the long run. */
+      requestsPerSecond: z.int().min(1).default(200),
+      /** Requests that one address may make at once. */
+      burst: z.int().min(1).default(500),
+      /** Rounds ahead of the chain view for which signatures wait. */
+      bufferedRounds: z.int().min(1).max(64).default(4),
+      /** Signatures that wait at most. */
+      bufferedSignatures: z.int().min(1).default(1_024),
+    })
+    .prefault({}),
+  /** Milliseconds between looks at the chain's head; default a quarter of the block time, 25 to 500. */
+  pollIntervalMs: z.int().min(5).max(60_000).optional(),
+  logLevel: z.enum(LOG_LEVELS).default('info'),
+});
+
+export type AggregatorConfig = z.output<typeof aggregatorConfigSchema>;
+
+const PATH_KEYS = ['deployment', 'dataDir', 'keystore.path', 'keystore.passwordFile'];
+
+/** An aggregator's configuration from file and flags. Throws ConfigInvalidError with all problems. */
+export function loadAggregatorConfig(source: Omit<ConfigSource, 'pathKeys'>): AggregatorConfig {
+  return loadConfig(aggregatorConfigSchema, { ...source, pathKeys: PATH_KEYS });
+}

@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+
+import { registerKeysCommands } from './keysCommands.js';
+import { VERSION } from './version.js';
+
+/** Builds the whole command tree; results of commands go to `print`. Commander's own exits become CommanderError. */
+export function buildProgram(print: (line: string) => void): Command {
+  const program = new Command('matchmaker')
+    .description('A marketplace for GPU and CPU capacity whose matching engine is run by staked operators')
+    .version(VERSION)
+    .showHelpAfterError('(add --help for the flags)')
+    .exitOverride();
+
+  const operator = program.command('operator').description('run an operator node and manage its keys');
+  registerKeysCommands(operator, print);
+  return program;
+}

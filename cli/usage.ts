@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from 'commander';
+
+import { MatchmakerError } from '../protocol/error.js';
+
+/** Exit codes of every command. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+const USAGE_CODES = new Set([
+  'CONFIG_INVALID',
+  'DEPLOYMENT_INVALID',
+  'KEYSTORE_MISSING',
+  'KEYSTORE_INVALID',
+  'KEYSTORE_EXISTS',
+  'PASSWORD_MISSING',
+  'PASSWORD_WRONG',
+  'PRIVATE_KEY_INVALID',
+]);
+
+/** Exit code for an error that ended a command: 2 when the caller's input is at fault, else 1. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof MatchmakerError && USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
+}
+
+/** What is printed for an error that ended a command: typed errors without a stack, defects with it. */
+export function describeError(error: unknown): string {
+  if (error instanceof MatchmakerError) return `error: ${error.message}`;
+  if (error instanceof Error) return `error: ${error.stack ?? error.message}`;
+  return `error: ${String(error)}`;
+}
+
+/** Parser of a whole-number flag for commander. */
+export function integer(text: string): number {
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** Parser of a flag that may be given several times. */
+export function repeated(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), text];
+}
