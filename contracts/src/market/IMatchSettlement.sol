@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { MatchBatch, Policy, SkipReason } from "./MarketTypes.sol";
+import { MatchBatch, Policy } from "./MarketTypes.sol";
 
 /// @title Turns one round's signed batch into leases, in one transaction, by anyone.
 interface IMatchSettlement {
     /// @notice The one log of a batch. Everything it wrote follows from the records and the two bitmaps (bit i is record i).
     event BatchSettled(uint64 indexed round, bytes32 indexed messageHash, bytes records, uint256[] skipped, uint256[] benched);
-    /// @notice Why a record was left out; for people, nodes derive nothing from it.
-    event RecordSkipped(uint32 indexed orderId, uint32 indexed machineId, SkipReason reason);
     event TableRecorded(uint32 indexed tableTimestamp, uint32 fromRound, bytes32 tableHash, uint96 totalWeight);
 
     error RecordsMalformed(string what);

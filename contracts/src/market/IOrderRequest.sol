@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { OrderSpec } from "./MarketTypes.sol";
+import { OrderSpec, SkipReason } from "./MarketTypes.sol";
 
 /// @title Orders, and the leases their words become.
 interface IOrderRequest {
@@ -12,6 +12,9 @@ interface IOrderRequest {
     event OrderCancelled(uint32 indexed orderId, uint32 untilRound);
     event OrderExpired(uint32 indexed orderId, uint32 untilRound);
     event OrderMarkedAsClosed(uint32 indexed orderId);
+
+    /// @notice Why settlement left a record out; for people, nodes derive nothing from it.
+    event RecordSkipped(uint32 indexed orderId, uint32 indexed machineId, SkipReason reason);
 
     /// @notice `field` of the spec, or expiresAt, is outside its bounds or contradicts another.
     error OrderFieldInvalid(string field);

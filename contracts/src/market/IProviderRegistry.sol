@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { MachineSpec, OfferTerms, ProviderStatus } from "./MarketTypes.sol";
+import { MachineSpec, OfferTerms, ProviderStatus, SkipReason } from "./MarketTypes.sol";
 
 /// @title Providers, machines and offers: every word about them that the engine, settlement or a dispute reads.
 interface IProviderRegistry {
@@ -15,10 +15,14 @@ interface IProviderRegistry {
     event ProviderScoresUpdated(uint24 indexed providerId, uint16 uptimeBps, uint16 reputationBps, uint8 slashes);
     event MachineRegistered(uint32 indexed machineId, uint24 indexed providerId, MachineSpec spec);
     event MachineReconfigured(uint32 indexed machineId, MachineSpec spec);
+    event MachineRetired(uint32 indexed machineId);
     event MachineActivated(uint32 indexed machineId, uint32 fromRound);
     event MachineDeactivated(uint32 indexed machineId, uint32 untilRound);
     event OfferUpdated(uint32 indexed machineId, uint8 indexed offerIndex, uint32 fromRound, OfferTerms terms);
     event OfferWithdrawn(uint32 indexed machineId, uint8 indexed offerIndex, uint32 fromRound);
+
+    /// @notice Why settlement left a record out; for people, nodes derive nothing from it.
+    event RecordSkipped(uint32 indexed orderId, uint32 indexed machineId, SkipReason reason);
 
     error ProviderNotFound(uint24 providerId);
     error ProviderAlreadyRegistered(address owner, uint24 providerId);
@@ -62,6 +66,8 @@ interface IProviderRegistry {
     function growMachine(uint32 machineId, MachineSpec calldata spec) external;
     /// @notice Any change, on a machine that is inactive in the open round; never below what leases use.
     function reconfigureMachine(uint32 machineId, MachineSpec calldata spec) external;
+    /// @notice Takes all capacity off a machine that is inactive in the open round and serves no lease, and frees its stake.
+    function retireMachine(uint32 machineId) external;
     function setOffer(uint32 machineId, uint8 offerIndex, OfferTerms calldata terms) external;
     function withdrawOffer(uint32 machineId, uint8 offerIndex) external;
 

@@ -9,6 +9,8 @@ interface ITokenRegistry {
 
     error TokenAlreadyApproved(address token, uint16 tokenId);
     error TokenNotFound(uint16 tokenId);
+    /// @notice The token is revoked already.
+    error TokenNotApproved(uint16 tokenId);
     error TokenDecimalsUnsupported(uint8 decimals);
     error InvalidAddress();
 
