@@ -1,0 +1,66 @@
+import { keccakP } from '@noble/hashes/sha3.js';
+import type { Hex } from './snapshot.js';
+
+/** Highest jitter range for which the residue below stays exact: 65536 x J must be below 2^53. */
+export const MAX_JITTER_RANGE = 2 ** 37 - 1;
+
+const STATE_WORDS = 50;
+const SEED_WORDS = 8;
+const DIGEST_WORDS = 8;
+/** keccak256 absorbs 136 bytes, the message has 39: padding starts at byte 39 and ends at byte 135. */
+const PADDING_START = 0x0100_0000;
+const PADDING_END = 0x8000_0000;
+const PADDING_END_WORD = 33;
+
+/**
+ * The seeded part of a total: keccak256(abi.encodePacked(bytes32 seed, uint32 orderId, uint24 providerId)) mod (J + 1).
+ * Values are kept for one order at a time, one for each provider.
+ */
+export class Jitter {
+  readonly #seedWords = new Uint32Array(SEED_WORDS);
+  readonly #state = new Uint32Array(STATE_WORDS);
+  readonly #modulus: number;
+  readonly #values: Float64Array;
+  /** Order whose value is kept for the provider; 0 for none. */
+  readonly #orders: Uint32Array;
+
+  /** `range` is J, at most MAX_JITTER_RANGE; provider ids run up to `providerCount`. */
+  constructor(seed: Hex, range: number, providerCount: number) {
+    for (let word = 0; word < SEED_WORDS; word++) {
+      this.#seedWords[word] = byteSwapped(Number.parseInt(seed.slice(2 + 8 * word, 10 + 8 * word), 16));
+    }
+    this.#modulus = range + 1;
+    this.#values = new Float64Array(providerCount + 1);
+    this.#orders = new Uint32Array(providerCount + 1);
+  }
+
+  /** Jitter of a provider's machines for an order, 0..J. */
+  of(orderId: number, providerId: number): number {
+    if (this.#orders[providerId] === orderId) return this.#values[providerId]!;
+    const value = this.#compute(orderId, providerId);
+    this.#orders[providerId] = orderId;
+    this.#values[providerId] = value;
+    return value;
+  }
+
+  #compute(orderId: number, providerId: number): number {
+    const state = this.#state;
+    state.fill(0);
+    state.set(this.#seedWords);
+    state[SEED_WORDS] = byteSwapped(orderId);
+    state[SEED_WORDS + 1] = PADDING_START | (byteSwapped(providerId) >>> 8);
+    state[PADDING_END_WORD] = PADDING_END;
+    keccakP(state);
+    let residue = 0;
+    for (let word = 0; word < DIGEST_WORDS; word++) {
+      const bigEndian = byteSwapped(state[word]!);
+      residue = (residue * 0x1_0000 + (bigEndian >>> 16)) % this.#modulus;
+      residue = (residue * 0x1_0000 + (bigEndian & 0xffff)) % this.#modulus;
+    }
+    return residue;
+  }
+}
+
+function byteSwapped(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}

@@ -1,0 +1,82 @@
+import { PROVIDER_ACTIVE, UNMEASURED_BPS } from './market.js';
+import type { Market } from './market.js';
+import type { Policy } from './policy.js';
+import { stakeScore } from './score.js';
+import type { Snapshot } from './snapshot.js';
+import { RejectionReason } from './rejectionReason.js';
+
+const SECONDS_PER_DAY = 86_400;
+const REPORTS_PER_PROVIDER = 4;
+const NEUTRAL_BPS = 10_000;
+
+/** What follows from snapshot and policy alone and so holds for every order of the round, in columns. */
+export class RoundTerms {
+  readonly market: Market;
+  readonly policy: Policy;
+  /** Uptime and reputation by provider, the policy's default where unmeasured. */
+  readonly uptimeBps: Uint16Array;
+  readonly reputationBps: Uint16Array;
+  /** Stake component by provider. */
+  readonly stakeScore: Uint16Array;
+  /** min(cap, 10000 + counting reports) by provider. */
+  readonly complianceBps: Uint16Array;
+  /** Weighted sum of the stake, uptime and reputation components by provider. */
+  readonly weightedStanding: Float64Array;
+  /** RejectionReason 2 or 3 by machine, 0 when the machine takes part in the round. */
+  readonly standing: Uint8Array;
+  /** Machines that take part, ascending. */
+  readonly liveMachines: Uint32Array;
+
+  constructor(snapshot: Snapshot, policy: Policy) {
+    const { market } = snapshot;
+    this.market = market;
+    this.policy = policy;
+    const providers = market.providerCount + 1;
+    this.uptimeBps = new Uint16Array(providers);
+    this.reputationBps = new Uint16Array(providers);
+    this.stakeScore = new Uint16Array(providers);
+    this.complianceBps = new Uint16Array(providers);
+    this.weightedStanding = new Float64Array(providers);
+    const today = Math.floor(snapshot.timestampSeconds / SECONDS_PER_DAY);
+    for (let provider = 1; provider < providers; provider++) {
+      const uptime = measured(market.uptimeBps[provider]!, policy.defaultUptimeBps);
+      const reputation = measured(market.reputationBps[provider]!, policy.defaultReputationBps);
+      const stake = stakeScore(market.stakeWhole[provider]!, policy.saturationWhole);
+      this.uptimeBps[provider] = uptime;
+      this.reputationBps[provider] = reputation;
+      this.stakeScore[provider] = stake;
+      this.complianceBps[provider] = complianceBpsOf(market, provider, today, policy.complianceCapBps);
+      this.weightedStanding[provider] =
+        policy.weightStakeBps * stake + policy.weightUptimeBps * uptime + policy.weightReputationBps * reputation;
+    }
+    this.standing = new Uint8Array(market.machineCount + 1);
+    const live: number[] = [];
+    for (let machineId = 1; machineId <= market.machineCount; machineId++) {
+      const standing = standingOf(market, machineId, snapshot.round);
+      this.standing[machineId] = standing;
+      if (standing === 0) live.push(machineId);
+    }
+    this.liveMachines = Uint32Array.from(live);
+  }
+}
+
+function measured(bps: number, defaultBps: number): number {
+  return bps === UNMEASURED_BPS ? defaultBps : bps;
+}
+
+function complianceBpsOf(market: Market, provider: number, today: number, capBps: number): number {
+  let sum = NEUTRAL_BPS;
+  for (let index = 0; index < REPORTS_PER_PROVIDER; index++) {
+    const report = market.reports[provider * REPORTS_PER_PROVIDER + index]!;
+    const expiryDay = (report >>> 10) & 0xffff;
+    if (today <= expiryDay) sum += report & 0x3ff;
+  }
+  return Math.min(capBps, sum);
+}
+
+function standingOf(market: Market, machineId: number, round: number): number {
+  if (round < market.activeFromRound[machineId]! || round >= market.activeUntilRound[machineId]!) {
+    return RejectionReason.MACHINE_INACTIVE;
+  }
+  return market.status[market.providerId[machineId]!] === PROVIDER_ACTIVE ? 0 : RejectionReason.PROVIDER_NOT_ACTIVE;
+}
