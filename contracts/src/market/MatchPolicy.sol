@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { ScheduleWord } from "../words/ScheduleWord.sol";
+import { Slots } from "../words/Slots.sol";
+import { BlockSource } from "./BlockSource.sol";
+import { IMatchPolicy } from "./IMatchPolicy.sol";
+import { Policy } from "./MarketTypes.sol";
+
+/// @title The schedule of rounds and the policy each round is matched under.
+/// @dev Two periods are kept. A change names a round that is at least two ahead, so no round that is open, or about to open, ever changes
+/// its snapshot block or policy, and the period before the newest covers every round that can still be settled.
+contract MatchPolicy is IMatchPolicy, AccessManaged, BlockSource {
+    /// A longer round would lose the hash of its snapshot block (256 are kept) before its last block.
+    uint16 private constant MAX_LENGTH_BLOCKS = 200;
+    /// Rounds between now and a change; a slip of a digit would otherwise block every later change for years.
+    uint32 private constant MAX_LEAD_ROUNDS = 1 << 20;
+    uint16 private constant BPS = 10_000;
+    uint16 private constant MAX_COMPLIANCE_CAP_BPS = 20_000;
+    uint16 private constant MAX_MATCHES = 512;
+    /// Compliance times weighted components is at most 20000 x 10000 x 10000 = 2^41; with this every total stays far below 2^53.
+    uint64 private constant JITTER_LIMIT = 1 << 36;
+    uint32 private constant ROUNDS_LIMIT = 1 << 20;
+
+    constructor(address authority, bool arbSys, uint16 lengthBlocks, Policy memory policy) AccessManaged(authority) BlockSource(arbSys) {
+        _start(ScheduleWord.wrap(0), 1, _blockNumber() + lengthBlocks, lengthBlocks, policy);
+    }
+
+    /// @inheritdoc IMatchPolicy
+    function schedule(uint32 fromRound, uint16 lengthBlocks, Policy calldata policy) external restricted {
+        ScheduleWord word = _schedule();
+        uint256 next = word.fromRoundAt(_blockNumber());
+        (uint256 newestFromRound,,) = word.newest();
+        if (newestFromRound >= next) revert ScheduleChangePending(uint32(newestFromRound));
+        if (fromRound < next + 2) revert FromRoundTooEarly(fromRound, SafeCast.toUint32(next + 2));
+        if (fromRound > next + MAX_LEAD_ROUNDS) revert PolicyFieldInvalid("fromRound");
+        (, uint256 fromBlock) = word.snapshotBlockOf(fromRound);
+        _start(word, fromRound, fromBlock, lengthBlocks, policy);
+    }
+
+    /// @inheritdoc IMatchPolicy
+    function fromRoundNow() external view returns (uint32) {
+        return SafeCast.toUint32(_schedule().fromRoundAt(_blockNumber()));
+    }
+
+    /// @inheritdoc IMatchPolicy
+    function openRound() external view returns (uint32) {
+        return SafeCast.toUint32(_schedule().openRoundAt(_blockNumber()));
+    }
+
+    /// @inheritdoc IMatchPolicy
+    function snapshotBlock(uint32 round) external view returns (uint40) {
+        return _snapshotBlock(_schedule(), round);
+    }
+
+    /// @inheritdoc IMatchPolicy
+    function roundTerms(uint32 round) external view returns (uint40, uint40, bytes32) {
+        ScheduleWord word = _schedule();
+        (uint256 newestFromRound,,) = word.newest();
+        uint256 hashSlot = round < newestFromRound ? Slots.POLICY_HASH_PREVIOUS : Slots.POLICY_HASH_NEWEST;
+        return (_snapshotBlock(word, round), _snapshotBlock(word, uint256(round) + 1), bytes32(Slots.load(hashSlot)));
+    }
+
+    function _snapshotBlock(ScheduleWord word, uint256 round) private pure returns (uint40) {
+        (bool known, uint256 number) = word.snapshotBlockOf(round);
+        if (!known) revert RoundClosed(uint32(round));
+        return SafeCast.toUint40(number);
+    }
+
+    function _start(ScheduleWord word, uint32 fromRound, uint256 fromBlock, uint16 lengthBlocks, Policy memory policy) private {
+        if (lengthBlocks == 0 || lengthBlocks > MAX_LENGTH_BLOCKS) revert PolicyFieldInvalid("lengthBlocks");
+        _validate(policy);
+        bytes32 policyHash = keccak256(abi.encode(policy));
+        Slots.store(Slots.SCHEDULE, ScheduleWord.unwrap(word.push(fromRound, SafeCast.toUint40(fromBlock), lengthBlocks)));
+        Slots.store(Slots.POLICY_HASH_PREVIOUS, Slots.load(Slots.POLICY_HASH_NEWEST));
+        Slots.store(Slots.POLICY_HASH_NEWEST, uint256(policyHash));
+        emit PolicyScheduled(fromRound, uint40(fromBlock), lengthBlocks, policyHash, policy);
+    }
+
+    function _validate(Policy memory policy) private pure {
+        if (policy.rulesVersion == 0) revert PolicyFieldInvalid("rulesVersion");
+        uint256 weights = uint256(policy.weightPriceBps) + policy.weightStakeBps + policy.weightFitBps + policy.weightRegionBps
+            + policy.weightUptimeBps + policy.weightReputationBps;
+        if (weights != BPS) revert PolicyFieldInvalid("weights");
+        if (policy.saturationWhole == 0) revert PolicyFieldInvalid("saturationWhole");
+        if (policy.complianceCapBps < BPS || policy.complianceCapBps > MAX_COMPLIANCE_CAP_BPS) {
+            revert PolicyFieldInvalid("complianceCapBps");
+        }
+        if (policy.jitterRange >= JITTER_LIMIT) revert PolicyFieldInvalid("jitterRange");
+        if (policy.defaultUptimeBps > BPS) revert PolicyFieldInvalid("defaultUptimeBps");
+        if (policy.defaultReputationBps > BPS) revert PolicyFieldInvalid("defaultReputationBps");
+        if (policy.maxMatches == 0 || policy.maxMatches > MAX_MATCHES) revert PolicyFieldInvalid("maxMatches");
+        if (policy.quorumBps == 0 || policy.quorumBps >= BPS) revert PolicyFieldInvalid("quorumBps");
+        if (policy.minTotalStake == 0) revert PolicyFieldInvalid("minTotalStake");
+        if (policy.maxTableAgeSeconds == 0) revert PolicyFieldInvalid("maxTableAgeSeconds");
+        if (policy.coolRounds >= ROUNDS_LIMIT) revert PolicyFieldInvalid("coolRounds");
+        if (policy.selfMatchRounds == 0 || policy.selfMatchRounds >= ROUNDS_LIMIT) revert PolicyFieldInvalid("selfMatchRounds");
+    }
+
+    function _schedule() private view returns (ScheduleWord) {
+        return ScheduleWord.wrap(Slots.load(Slots.SCHEDULE));
+    }
+}
