@@ -179,7 +179,7 @@ export function balanceOf(address: Address): RpcCall<bigint> {
 }
 
 /** Gas that a call would use. */
-export function estimateGas(call: { from: Address; to: Address; data: Hex }): RpcCall<bigint> {
+export function estimateGas(call: { from: Address; to?: Address; data: Hex }): RpcCall<bigint> {
   return { method: 'eth_estimateGas', params: [call], decode: bigQuantity };
 }
 
@@ -195,19 +195,23 @@ export function transactionReceipt(hash: Hex): RpcCall<Receipt | null> {
     params: [hash],
     decode: (raw) => {
       if (raw === null) return null;
-      const answer = object(raw);
-      if (hash32(answer['transactionHash']) !== hash)
-        throw new Error(`the receipt of another transaction than ${hash}`);
-      return {
-        transactionHash: hash,
-        blockNumber: quantity(answer['blockNumber']),
-        blockHash: hash32(answer['blockHash']),
-        succeeded: quantity(answer['status']) === 1,
-        gasUsed: bigQuantity(answer['gasUsed']),
-        effectiveGasPrice: bigQuantity(answer['effectiveGasPrice']),
-        contractAddress: typeof answer['contractAddress'] === 'string' ? address20(answer['contractAddress']) : null,
-        logs: list(answer['logs']).map(log),
-      };
+      const answer = receipt(raw);
+      if (answer.transactionHash !== hash) throw new Error(`the receipt of another transaction than ${hash}`);
+      return answer;
+    },
+  };
+}
+
+/** Receipts of all transactions of a block, in their order. An unknown block is an error. */
+export function blockReceipts(hash: Hex): RpcCall<readonly Receipt[]> {
+  return {
+    method: 'eth_getBlockReceipts',
+    params: [hash],
+    decode: (raw) => {
+      const answer = list(raw).map(receipt);
+      const stray = answer.find((entry) => entry.blockHash !== hash);
+      if (stray !== undefined) throw new Error(`a receipt of block ${stray.blockHash} instead of ${hash}`);
+      return answer;
     },
   };
 }
@@ -250,6 +254,20 @@ function logs(raw: unknown, filter: LogFilter): RpcLog[] {
     }
   }
   return answer.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+}
+
+function receipt(raw: unknown): Receipt {
+  const answer = object(raw);
+  return {
+    transactionHash: hash32(answer['transactionHash']),
+    blockNumber: quantity(answer['blockNumber']),
+    blockHash: hash32(answer['blockHash']),
+    succeeded: quantity(answer['status']) === 1,
+    gasUsed: bigQuantity(answer['gasUsed']),
+    effectiveGasPrice: bigQuantity(answer['effectiveGasPrice']),
+    contractAddress: typeof answer['contractAddress'] === 'string' ? address20(answer['contractAddress']) : null,
+    logs: list(answer['logs']).map(log),
+  };
 }
 
 function log(raw: unknown): RpcLog {
