@@ -12,7 +12,7 @@ interface IOrderRequest {
     event OrderCancelled(uint32 indexed orderId, uint32 untilRound);
     event OrderExpired(uint32 indexed orderId, uint32 untilRound);
     event OrderMarkedAsClosed(uint32 indexed orderId);
-
+    event BidWindowUpdated(uint32 bidWindowBlocks);
     /// @notice Why settlement left a record out; for people, nodes derive nothing from it.
     event RecordSkipped(uint32 indexed orderId, uint32 indexed machineId, SkipReason reason);
 
@@ -31,6 +31,7 @@ interface IOrderRequest {
     error NotAuthorized(address caller);
     /// @notice The lock for this price and duration would not fit 96 bits.
     error LockTooLarge(uint256 amount);
+    error BidWindowTooLong(uint32 bidWindowBlocks, uint32 maximum);
 
     /// @notice Posts an order and locks maxPrice x duration from the caller's escrow balance.
     function createOrder(OrderSpec calldata spec, uint32 expiresAt) external returns (uint32 orderId);
@@ -47,6 +48,9 @@ interface IOrderRequest {
         returns (uint256[] memory skipped);
     /// @notice Only compute lease: closes the lease and returns the word as it was.
     function close(uint32 orderId) external returns (bytes32 lease);
+
+    /// @notice Blocks between an order and the first snapshot it may be in. Orders that exist keep theirs.
+    function setBidWindowBlocks(uint32 bidWindowBlocks) external;
 
     function orderWord(uint32 orderId) external view returns (bytes32);
     function ownerWord(uint32 orderId) external view returns (bytes32);

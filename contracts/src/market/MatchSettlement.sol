@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { LibBit } from "solady/utils/LibBit.sol";
+
+import { ECDSACertificate, ECDSAOperatorInfo, OperatorSet } from "../eigenlayer/EigenTypes.sol";
+import { IECDSACertificateVerifier } from "../eigenlayer/IECDSACertificateVerifier.sol";
+import { Slots } from "../words/Slots.sol";
+import { BlockSource } from "./BlockSource.sol";
+import { IMatchPolicy } from "./IMatchPolicy.sol";
+import { IMatchSettlement } from "./IMatchSettlement.sol";
+import { IOrderRequest } from "./IOrderRequest.sol";
+import { IProviderRegistry } from "./IProviderRegistry.sol";
+import { MatchBatch, Policy } from "./MarketTypes.sol";
+
+/// @title Turns one round's signed batch into leases, in one transaction, by anyone.
+/// @dev The signatures decide which records are tried; every limit that a tenant or a provider wrote is checked here all the same.
+/// Assumes that the verifier never changes a table it has stored and that policy, registry and orders are the market's own contracts: none of
+/// them calls out, so the settlement word may be written last. Nothing here can be paused, and no role exists.
+contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
+    bytes32 private constant MATCH_BATCH_TYPEHASH = keccak256(
+        "MatchBatch(uint64 round,uint64 snapshotBlock,bytes32 snapshotHash,bytes32 policyHash,bytes32 operatorSetKey,uint32 tableTimestamp,bytes32 tableHash,bytes32 recordsHash,uint32 matchCount)"
+    );
+
+    uint256 private constant BPS = 10_000;
+    uint256 private constant RECORD_BYTES = 32;
+    /// Record: order id from this bit, flag bits 3-7, offer index, the bit "price from bid", bid index.
+    uint256 private constant ORDER_ID_SHIFT = 224;
+    uint256 private constant SPARE_FLAGS = 0xf8 << 48;
+    uint256 private constant OFFER_INDEX = 0x03 << 48;
+    uint256 private constant FROM_BID = 0x04 << 48;
+    uint256 private constant BID_INDEX = 0xff;
+    /// Settlement word: the rolling keccak above the last settled round.
+    uint256 private constant ROUND_BITS = 32;
+    /// Table word.
+    uint256 private constant TABLE_FROM_ROUND_SHIFT = 224;
+    uint256 private constant TABLE_TIMESTAMP_SHIFT = 192;
+
+    IMatchPolicy public immutable matchPolicy;
+    IProviderRegistry public immutable providerRegistry;
+    IOrderRequest public immutable orderRequest;
+    IECDSACertificateVerifier public immutable verifier;
+    address public immutable avs;
+    uint32 public immutable operatorSetId;
+    /// @inheritdoc IMatchSettlement
+    bytes32 public immutable operatorSetKey;
+
+    constructor(
+        IMatchPolicy matchPolicy_,
+        IProviderRegistry providerRegistry_,
+        IOrderRequest orderRequest_,
+        IECDSACertificateVerifier verifier_,
+        OperatorSet memory operatorSet,
+        bool arbSys
+    ) BlockSource(arbSys) EIP712("Matchmaker", "1") {
+        matchPolicy = matchPolicy_;
+        providerRegistry = providerRegistry_;
+        orderRequest = orderRequest_;
+        verifier = verifier_;
+        avs = operatorSet.avs;
+        operatorSetId = operatorSet.id;
+        operatorSetKey = bytes32(abi.encodePacked(operatorSet.avs, uint96(operatorSet.id)));
+    }
+
+    /// @inheritdoc IMatchSettlement
+    function settle(MatchBatch calldata batch, Policy calldata policy, bytes calldata records, bytes calldata signatures)
+        external
+        returns (uint256 matched)
+    {
+        bytes32 digest = messageHash(batch);
+        uint40 snapshotBlock = _checkRound(batch, policy);
+        _checkRecords(batch, records, policy.maxMatches);
+        _checkQuorum(batch, policy, digest, signatures);
+        (uint256[] memory skipped, uint256[] memory benched) = _apply(records, uint32(batch.round), snapshotBlock, policy.coolRounds);
+        _fold(uint32(batch.round), digest, skipped, benched);
+        emit BatchSettled(batch.round, digest, records, skipped, benched);
+        matched = batch.matchCount - _count(skipped);
+    }
+
+    /// @inheritdoc IMatchSettlement
+    /// @dev A table is kept by its hash; the verifier still holds the entries.
+    function recordTable() external {
+        OperatorSet memory set = _operatorSet();
+        uint32 tableTimestamp = verifier.latestReferenceTimestamp(set);
+        uint256 newest = Slots.load(Slots.TABLE_NEWEST);
+        if (tableTimestamp <= uint32(newest >> TABLE_TIMESTAMP_SHIFT)) revert TableNotNewer(tableTimestamp);
+        if (verifier.maxOperatorTableStaleness(set) == 0) revert StalenessUnlimited();
+
+        (bytes32 tableHash, uint96 totalWeight) = _hashTable(set, tableTimestamp);
+        uint32 fromRound = matchPolicy.fromRoundNow();
+        // A table of the open round or an earlier one stays readable for the open round; one that never came into force is overwritten.
+        if (newest != 0 && newest >> TABLE_FROM_ROUND_SHIFT < fromRound) {
+            Slots.store(Slots.TABLE_PREVIOUS, newest);
+            Slots.store(Slots.TABLE_PREVIOUS_HASH, Slots.load(Slots.TABLE_NEWEST_HASH));
+        }
+        Slots.store(
+            Slots.TABLE_NEWEST,
+            (uint256(fromRound) << TABLE_FROM_ROUND_SHIFT) | (uint256(tableTimestamp) << TABLE_TIMESTAMP_SHIFT) | totalWeight
+        );
+        Slots.store(Slots.TABLE_NEWEST_HASH, uint256(tableHash));
+        emit TableRecorded(tableTimestamp, fromRound, tableHash, totalWeight);
+    }
+
+    /// @inheritdoc IMatchSettlement
+    function tick() external { }
+
+    /// @inheritdoc IMatchSettlement
+    function messageHash(MatchBatch calldata batch) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(MATCH_BATCH_TYPEHASH, batch)));
+    }
+
+    /// @inheritdoc IMatchSettlement
+    /// @dev All zero when no recorded table is in force in `round`.
+    function tableOf(uint32 round) public view returns (uint32 tableTimestamp, bytes32 tableHash, uint96 totalWeight) {
+        uint256 word = Slots.load(Slots.TABLE_NEWEST);
+        uint256 hashSlot = Slots.TABLE_NEWEST_HASH;
+        if (word >> TABLE_FROM_ROUND_SHIFT > round) {
+            word = Slots.load(Slots.TABLE_PREVIOUS);
+            hashSlot = Slots.TABLE_PREVIOUS_HASH;
+            if (word >> TABLE_FROM_ROUND_SHIFT > round) return (0, 0, 0);
+        }
+        tableTimestamp = uint32(word >> TABLE_TIMESTAMP_SHIFT);
+        tableHash = bytes32(Slots.load(hashSlot));
+        totalWeight = uint96(word);
+    }
+
+    /// @inheritdoc IMatchSettlement
+    function lastSettledRound() external view returns (uint32) {
+        return uint32(Slots.load(Slots.SETTLEMENT));
+    }
+
+    /// @inheritdoc IMatchSettlement
+    function settlementWord() external view returns (bytes32) {
+        return bytes32(Slots.load(Slots.SETTLEMENT));
+    }
+
+    /// Round, window, snapshot and policy of the batch; returns B(round).
+    function _checkRound(MatchBatch calldata batch, Policy calldata policy) private view returns (uint40 snapshotBlock) {
+        uint32 lastSettled = uint32(Slots.load(Slots.SETTLEMENT));
+        if (batch.round <= lastSettled) revert RoundAlreadySettled(batch.round, lastSettled);
+        uint256 blockNumber = _blockNumber();
+        if (batch.round > type(uint32).max) revert RoundNotOpen(batch.round, blockNumber);
+        uint40 nextSnapshotBlock;
+        bytes32 policyHash;
+        (snapshotBlock, nextSnapshotBlock, policyHash) = matchPolicy.roundTerms(uint32(batch.round));
+        if (blockNumber <= snapshotBlock || blockNumber > nextSnapshotBlock) revert RoundNotOpen(batch.round, blockNumber);
+        if (batch.snapshotBlock != snapshotBlock) revert SnapshotBlockMismatch(batch.snapshotBlock, snapshotBlock);
+        bytes32 canonical = _blockHash(snapshotBlock);
+        // A chain that no longer knows the hash answers zero, which must never pass as a snapshot.
+        if (canonical == 0 || batch.snapshotHash != canonical) revert SnapshotHashMismatch(batch.snapshotHash, canonical);
+        if (batch.policyHash != policyHash) revert PolicyMismatch(batch.policyHash, policyHash);
+        bytes32 given = keccak256(abi.encode(policy));
+        if (given != policyHash) revert PolicyMismatch(given, policyHash);
+        if (batch.operatorSetKey != operatorSetKey) revert OperatorSetMismatch();
+    }
+
+    /// Form of the records: nothing in here is a fact about the market, so an offence reverts the whole batch.
+    function _checkRecords(MatchBatch calldata batch, bytes calldata records, uint256 maxMatches) private pure {
+        if (records.length % RECORD_BYTES != 0) revert RecordsMalformed("length");
+        uint256 count = records.length / RECORD_BYTES;
+        if (count != batch.matchCount || count == 0 || count > maxMatches) revert RecordsMalformed("matchCount");
+        if (keccak256(records) != batch.recordsHash) revert RecordsHashMismatch();
+        uint256 previous;
+        uint256 disorder;
+        uint256 spare;
+        uint256 bid;
+        // Unchecked and without a branch for each record: offences are collected and reported after the loop.
+        unchecked {
+            for (uint256 i; i < count; ++i) {
+                uint256 record;
+                assembly ("memory-safe") {
+                    record := calldataload(add(records.offset, shl(5, i)))
+                    let orderId := shr(ORDER_ID_SHIFT, record)
+                    disorder := or(disorder, iszero(gt(orderId, previous)))
+                    previous := orderId
+                    spare := or(spare, and(record, SPARE_FLAGS))
+                    // With the flag the offer index must be 0, without it the bid index.
+                    switch and(record, FROM_BID)
+                    case 0 { bid := or(bid, and(record, BID_INDEX)) }
+                    default { bid := or(bid, and(record, OFFER_INDEX)) }
+                }
+            }
+        }
+        if (disorder != 0) revert RecordsMalformed("orderId");
+        if (spare != 0) revert RecordsMalformed("flags");
+        if (bid != 0) revert RecordsMalformed("bidIndex");
+    }
+
+    /// The table is the round's, young enough, and more than the policy's share of its weight signed.
+    function _checkQuorum(MatchBatch calldata batch, Policy calldata policy, bytes32 digest, bytes calldata signatures) private view {
+        (uint32 tableTimestamp, bytes32 tableHash, uint96 total) = tableOf(uint32(batch.round));
+        if (tableHash == 0 || batch.tableTimestamp != tableTimestamp || batch.tableHash != tableHash) {
+            revert TableMismatch(batch.tableTimestamp, batch.tableHash);
+        }
+        if (block.timestamp > uint256(tableTimestamp) + policy.maxTableAgeSeconds) revert TableTooOld(tableTimestamp);
+        if (total < policy.minTotalStake) revert TotalStakeTooLow(total, policy.minTotalStake);
+        OperatorSet memory set = _operatorSet();
+        if (verifier.maxOperatorTableStaleness(set) == 0) revert StalenessUnlimited();
+        (uint256[] memory weights,) = verifier.verifyCertificate(
+            set, ECDSACertificate({ referenceTimestamp: tableTimestamp, messageHash: digest, sig: signatures })
+        );
+        // The recorded total is the sum of the same entries; a verifier that counts more than them holds another table.
+        if (weights[0] > total) revert TableMismatch(tableTimestamp, tableHash);
+        if (weights[0] * BPS <= uint256(total) * policy.quorumBps) revert QuorumNotReached(weights[0], total);
+    }
+
+    /// Machines give capacity first, then orders become leases; what an order refused goes back to its machine.
+    function _apply(bytes calldata records, uint32 round, uint40 snapshotBlock, uint32 coolRounds)
+        private
+        returns (uint256[] memory skipped, uint256[] memory benched)
+    {
+        uint256[] memory refused;
+        (refused, benched) = providerRegistry.reserve(records, round, SafeCast.toUint32(uint256(round) + 1 + coolRounds));
+        skipped = orderRequest.fill(records, refused, round, snapshotBlock);
+        uint256 any;
+        for (uint256 i; i < skipped.length; ++i) {
+            // What the registry skipped is in both, so only what the orders' contract added stays.
+            refused[i] ^= skipped[i];
+            any |= refused[i];
+        }
+        if (any != 0) providerRegistry.giveBack(records, refused);
+    }
+
+    /// Binds what was done into the settlement word; the records are bound by the digest.
+    function _fold(uint32 round, bytes32 digest, uint256[] memory skipped, uint256[] memory benched) private {
+        uint256 word = Slots.load(Slots.SETTLEMENT);
+        uint256 folded = uint256(keccak256(abi.encodePacked(word, digest, skipped, benched)));
+        Slots.store(Slots.SETTLEMENT, (folded >> ROUND_BITS << ROUND_BITS) | round);
+    }
+
+    function _count(uint256[] memory bitmap) private pure returns (uint256 bits) {
+        for (uint256 i; i < bitmap.length; ++i) {
+            bits += LibBit.popCount(bitmap[i]);
+        }
+    }
+
+    /// Hash over (key, weight) of the table's entries in the verifier's order, and the sum of the weights.
+    function _hashTable(OperatorSet memory set, uint32 tableTimestamp) private view returns (bytes32 tableHash, uint96 totalWeight) {
+        ECDSAOperatorInfo[] memory infos = verifier.getOperatorInfos(set, tableTimestamp);
+        bytes memory entries = new bytes(infos.length * RECORD_BYTES);
+        uint256 total;
+        for (uint256 i; i < infos.length; ++i) {
+            uint256 weight = infos[i].weights[0];
+            if (weight > type(uint96).max) revert WeightTooLarge(weight);
+            total += weight;
+            uint256 entry = (uint256(uint160(infos[i].pubkey)) << 96) | weight;
+            assembly ("memory-safe") {
+                mstore(add(add(entries, 0x20), shl(5, i)), entry)
+            }
+        }
+        if (total > type(uint96).max) revert WeightTooLarge(total);
+        tableHash = keccak256(entries);
+        // The verifier refuses to total a table without entries; such a table is recorded so that nothing settles under the one before.
+        if (infos.length != 0 && verifier.getTotalStakeWeights(set, tableTimestamp)[0] != total) {
+            revert TableMismatch(tableTimestamp, tableHash);
+        }
+        totalWeight = uint96(total);
+    }
+
+    function _operatorSet() private view returns (OperatorSet memory) {
+        return OperatorSet({ avs: avs, id: operatorSetId });
+    }
+}
