@@ -15,7 +15,8 @@ import type { Hex, Snapshot } from './snapshot.js';
 export interface MachineRejection {
   readonly machineId: number;
   readonly providerId: number;
-  readonly reason: RejectionReason;
+  /** RejectionReason 2..19. */
+  readonly reason: number;
 }
 
 /** Every term of a candidate's total. */
@@ -49,9 +50,9 @@ export interface OrderExplanation {
   /** The match, when there is one. */
   readonly record: MatchRecord | undefined;
   /** The furthest filter that any machine reached, unless matched or the batch was full; MACHINE_INACTIVE when there is no machine. */
-  readonly decidingReason: RejectionReason | undefined;
+  readonly decidingReason: number | undefined;
   /** How many machines failed at each filter. */
-  readonly rejectedByReason: ReadonlyMap<RejectionReason, number>;
+  readonly rejectedByReason: ReadonlyMap<number, number>;
   /** Ascending by machine; empty for an order that was not eligible. */
   readonly rejections: readonly MachineRejection[];
   /** Candidates, the best first. */
@@ -85,12 +86,12 @@ export function explainOrder(snapshot: Snapshot, policy: Policy, seed: Hex, orde
   for (const earlier of snapshot.orders) {
     if (earlier.orderId >= orderId || matches >= policy.maxMatches) break;
     if (eligibilityOf(earlier, snapshot) !== 'eligible') continue;
-    if (matcher.match(orderTermsOf(earlier, snapshot)) !== undefined) matches++;
+    if (matcher.match(orderTermsOf(earlier, snapshot, matcher.round)) !== undefined) matches++;
   }
-  const terms = orderTermsOf(order, snapshot);
+  const terms = orderTermsOf(order, snapshot, matcher.round);
   const { rejections, scores } = judgeMachines(snapshot, matcher, terms);
-  const rejectedByReason = new Map<RejectionReason, number>();
-  let furthest: RejectionReason = RejectionReason.MACHINE_INACTIVE;
+  const rejectedByReason = new Map<number, number>();
+  let furthest: number = RejectionReason.MACHINE_INACTIVE;
   for (const { reason } of rejections) {
     rejectedByReason.set(reason, (rejectedByReason.get(reason) ?? 0) + 1);
     if (reason > furthest) furthest = reason;
@@ -132,7 +133,7 @@ function scoreOf(matcher: OrderMatcher, terms: OrderTerms, machineId: number, qu
   const { market } = round;
   const providerId = market.providerId[machineId]!;
   const base = matcher.baseOf(terms, machineId, quote.priceMicroPerHour);
-  const jitter = matcher.jitter.of(terms.order.orderId, providerId);
+  const jitter = matcher.jitter.of(terms.orderId, providerId);
   const fromBid = quote.bidIndex >= 0;
   return {
     machineId,

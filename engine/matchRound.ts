@@ -17,7 +17,7 @@ export function matchRound(snapshot: Snapshot, policy: Policy, seed: Hex): Match
   for (const order of snapshot.orders) {
     if (records.length >= policy.maxMatches) break;
     if (eligibilityOf(order, snapshot) !== 'eligible') continue;
-    const record = matcher.match(orderTermsOf(order, snapshot));
+    const record = matcher.match(orderTermsOf(order, snapshot, matcher.round));
     if (record !== undefined) records.push(record);
   }
   return records;

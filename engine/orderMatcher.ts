@@ -98,7 +98,7 @@ export class OrderMatcher {
   #choose(terms: OrderTerms, { candidates, bestRow }: Scored): Chosen | undefined {
     if (bestRow === undefined) return undefined;
     const { market, policy } = this.round;
-    const { orderId } = terms.order;
+    const { orderId } = terms;
     let chosenRow = bestRow;
     let chosenMachine = candidates.machineId[bestRow]!;
     let chosenProvider = market.providerId[chosenMachine]!;
@@ -136,7 +136,7 @@ export class OrderMatcher {
 function recordOf(terms: OrderTerms, chosen: Chosen, deviceMask: number): MatchRecord {
   const fromBid = chosen.bidIndex >= 0;
   return {
-    orderId: terms.order.orderId,
+    orderId: terms.orderId,
     machineId: chosen.machineId,
     priceMicroPerHour: chosen.priceMicroPerHour,
     deviceMask,

@@ -12,15 +12,6 @@ export interface Quote {
   bidIndex: number;
 }
 
-/** The lowest index of a machine's live offers in a token, -1 when it has none. */
-export function liveOfferOf(market: Market, machineId: number, tokenId: number): number {
-  const first = machineId * OFFERS_PER_MACHINE;
-  for (let offer = 0; offer < OFFERS_PER_MACHINE; offer++) {
-    if (market.offerTokenId[first + offer] === tokenId) return offer;
-  }
-  return -1;
-}
-
 /** Writes the lower of the machine's live offer `offerIndex` (-1 for none) and live bid into `quote`; the offer on a tie. */
 export function quoteMachine(
   market: Market,

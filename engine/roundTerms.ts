@@ -1,4 +1,4 @@
-import { PROVIDER_ACTIVE, UNMEASURED_BPS } from './market.js';
+import { OFFERS_PER_MACHINE, PROVIDER_ACTIVE, UNMEASURED_BPS } from './market.js';
 import type { Market } from './market.js';
 import type { Policy } from './policy.js';
 import { stakeScore } from './score.js';
@@ -26,6 +26,7 @@ export class RoundTerms {
   readonly standing: Uint8Array;
   /** Machines that take part, ascending. */
   readonly liveMachines: Uint32Array;
+  readonly #offersByToken = new Map<number, Int8Array>();
 
   constructor(snapshot: Snapshot, policy: Policy) {
     const { market } = snapshot;
@@ -57,6 +58,19 @@ export class RoundTerms {
       if (standing === 0) live.push(machineId);
     }
     this.liveMachines = Uint32Array.from(live);
+  }
+
+  /** By machine id the lowest index of its live offers in a token, -1 for none. */
+  offersIn(tokenId: number): Int8Array {
+    const known = this.#offersByToken.get(tokenId);
+    if (known !== undefined) return known;
+    const { offerTokenId, machineCount } = this.market;
+    const offers = new Int8Array(machineCount + 1).fill(-1);
+    for (let row = (machineCount + 1) * OFFERS_PER_MACHINE - 1; row >= OFFERS_PER_MACHINE; row--) {
+      if (offerTokenId[row] === tokenId) offers[Math.floor(row / OFFERS_PER_MACHINE)] = row % OFFERS_PER_MACHINE;
+    }
+    this.#offersByToken.set(tokenId, offers);
+    return offers;
   }
 }
 
