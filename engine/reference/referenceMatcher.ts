@@ -1,0 +1,291 @@
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import type { Market } from '../market.js';
+import type { Bid, Order } from '../order.js';
+import type { Policy } from '../policy.js';
+import type { MatchRecord } from '../record.js';
+import type { Hex, Snapshot } from '../snapshot.js';
+
+/** A machine as the rules name it, with its provider and live offers, read from the market's columns. */
+export interface ReferenceMachine {
+  readonly machineId: number;
+  readonly providerId: number;
+  readonly activeFromRound: number;
+  readonly activeUntilRound: number;
+  readonly model: number;
+  readonly region: number;
+  freeCpuMilli: number;
+  freeMemoryMib: number;
+  freeStorageGib: number;
+  readonly devices: number[];
+  readonly offers: readonly ReferenceOffer[];
+  readonly status: number;
+  readonly tier: number;
+  readonly attributes: bigint;
+  readonly stakeWhole: bigint;
+  readonly uptimeBps: bigint;
+  readonly reputationBps: bigint;
+  readonly slashes: number;
+  readonly complianceBps: bigint;
+}
+
+interface ReferenceOffer {
+  readonly tokenId: number;
+  readonly gpu: bigint;
+  readonly core: bigint;
+  readonly memoryGib: bigint;
+  readonly storageTib: bigint;
+}
+
+/** What the rules say about one machine and one order. */
+export type ReferenceVerdict =
+  | { readonly reason: number }
+  | {
+      readonly reason: 0;
+      readonly price: bigint;
+      readonly offerIndex: number;
+      readonly bidIndex: number | undefined;
+      readonly components: readonly [
+        price: bigint,
+        stake: bigint,
+        fit: bigint,
+        region: bigint,
+        uptime: bigint,
+        reputation: bigint,
+      ];
+      /** complianceBps x weighted sum of the components. */
+      readonly base: bigint;
+    };
+
+const S = 10_000n;
+const ACTIVE = 2;
+
+/**
+ * The match of a round by brute force in BigInt, written from the rules alone: every order against every machine, no shortcut but that
+ * a machine whose base cannot be lifted to the highest base by the jitter gets none. The yardstick that `matchRound` is measured by.
+ */
+export function referenceMatchRound(snapshot: Snapshot, policy: Policy, seed: Hex): MatchRecord[] {
+  const machines = referenceMachines(snapshot, policy);
+  const orders = [...snapshot.orders].sort((a, b) => a.orderId - b.orderId);
+  const records: MatchRecord[] = [];
+  for (const order of orders) {
+    if (records.length === policy.maxMatches) break;
+    const bids = snapshot.bids.get(order.orderId) ?? [];
+    const candidates = machines.flatMap((machine) => {
+      const verdict = referenceVerdict(snapshot, policy, order, bids, machine);
+      return 'base' in verdict ? [{ machine, verdict }] : [];
+    });
+    const highest = candidates.reduce((most, { verdict }) => (verdict.base > most ? verdict.base : most), -1n);
+    const winner = candidates
+      .filter(({ verdict }) => verdict.base + BigInt(policy.jitterRange) >= highest)
+      .map(({ machine, verdict }) => ({
+        machine,
+        verdict,
+        total: verdict.base + referenceJitter(seed, order.orderId, machine.providerId, policy.jitterRange),
+      }))
+      .sort((a, b) => {
+        if (a.total !== b.total) return a.total > b.total ? -1 : 1;
+        return a.machine.providerId - b.machine.providerId || a.machine.machineId - b.machine.machineId;
+      })[0];
+    if (winner === undefined) continue;
+    const { machine, verdict } = winner;
+    const devices = referenceDevices(machine.devices, order.milliGpu) ?? [];
+    for (const device of devices) machine.devices[device]! -= Math.min(order.milliGpu, 1000);
+    machine.freeCpuMilli -= order.cpuMilli;
+    machine.freeMemoryMib -= order.memoryMib;
+    machine.freeStorageGib -= order.storageGib;
+    records.push({
+      orderId: order.orderId,
+      machineId: machine.machineId,
+      priceMicroPerHour: Number(verdict.price),
+      deviceMask: devices.reduce((mask, device) => mask + 2 ** device, 0),
+      milliGpu: order.milliGpu,
+      cpuMilli: order.cpuMilli,
+      memoryMib: order.memoryMib,
+      storageGib: order.storageGib,
+      offerIndex: verdict.offerIndex,
+      fromBid: verdict.bidIndex !== undefined,
+      tokenId: order.tokenId,
+      providerId: machine.providerId,
+      bidIndex: verdict.bidIndex ?? 0,
+    });
+  }
+  return records;
+}
+
+/** Every machine of a snapshot, with what the round's policy makes of its provider. */
+export function referenceMachines(snapshot: Snapshot, policy: Policy): ReferenceMachine[] {
+  const { market } = snapshot;
+  const day = BigInt(snapshot.timestampSeconds) / 86_400n;
+  return Array.from({ length: market.machineCount }, (_, index) => {
+    const machineId = index + 1;
+    const providerId = market.providerId[machineId]!;
+    return {
+      machineId,
+      providerId,
+      activeFromRound: market.activeFromRound[machineId]!,
+      activeUntilRound: market.activeUntilRound[machineId]!,
+      model: market.model[machineId]!,
+      region: market.region[machineId]!,
+      freeCpuMilli: market.freeCpuMilli[machineId]!,
+      freeMemoryMib: market.freeMemoryMib[machineId]!,
+      freeStorageGib: market.freeStorageGib[machineId]!,
+      devices: Array.from(market.freeMilliGpu.slice(machineId * 8, machineId * 8 + 8)),
+      offers: offersOf(market, machineId),
+      status: market.status[providerId] ?? 0,
+      tier: market.tier[providerId] ?? 0,
+      attributes:
+        BigInt(market.attributesLow[providerId] ?? 0) + BigInt(market.attributesHigh[providerId] ?? 0) * 2n ** 27n,
+      stakeWhole: BigInt(market.stakeWhole[providerId] ?? 0),
+      uptimeBps: measuredOr(market.uptimeBps[providerId] ?? 0, policy.defaultUptimeBps),
+      reputationBps: measuredOr(market.reputationBps[providerId] ?? 0, policy.defaultReputationBps),
+      slashes: market.slashes[providerId] ?? 0,
+      complianceBps: complianceOf(market, providerId, day, BigInt(policy.complianceCapBps)),
+    };
+  });
+}
+
+/** Filters 1 to 19 in their order, then the components and the base of a machine that passes them all. */
+export function referenceVerdict(
+  snapshot: Snapshot,
+  policy: Policy,
+  order: Order,
+  bids: readonly Bid[],
+  machine: ReferenceMachine,
+): ReferenceVerdict {
+  const { round } = snapshot;
+  const isEligible =
+    order.isOpen &&
+    order.eligibleFromBlock <= snapshot.blockNumber &&
+    round < order.untilRound &&
+    snapshot.timestampSeconds < order.expiresAtSeconds;
+  if (!isEligible) return { reason: 1 };
+  if (!(machine.activeFromRound <= round && round < machine.activeUntilRound)) return { reason: 2 };
+  if (machine.status !== ACTIVE) return { reason: 3 };
+  if (order.providersExcluded.includes(machine.providerId)) return { reason: 4 };
+  if (order.providersWanted.length > 0 && !order.providersWanted.includes(machine.providerId)) return { reason: 5 };
+  const offerIndex = machine.offers.findIndex((offer) => offer.tokenId === order.tokenId);
+  const offer = machine.offers[offerIndex];
+  const bid = bids
+    .filter((candidate) => candidate.machineId === machine.machineId && candidate.providerId === machine.providerId)
+    .filter((candidate) => round < candidate.untilRound)
+    .sort((a, b) => a.priceMicroPerHour - b.priceMicroPerHour || a.bidIndex - b.bidIndex)[0];
+  if (offer === undefined && bid === undefined) return { reason: 6 };
+  if (order.models.length > 0 && !order.models.includes(machine.model)) return { reason: 7 };
+  if (order.regionsExcluded.includes(machine.region)) return { reason: 8 };
+  const isListed = order.regions.length === 0 || order.regions.includes(machine.region);
+  if (order.regionRequired && !isListed) return { reason: 9 };
+  if (order.tiers !== 0 && !tiersIn(order.tiers).includes(machine.tier)) return { reason: 10 };
+  if ((machine.attributes & order.attributes) !== order.attributes) return { reason: 11 };
+  if (machine.uptimeBps < BigInt(order.minUptimeBps)) return { reason: 12 };
+  if (machine.reputationBps < BigInt(order.minReputationBps)) return { reason: 13 };
+  if (machine.slashes > order.maxSlashes) return { reason: 14 };
+  if (machine.freeCpuMilli < order.cpuMilli) return { reason: 15 };
+  if (machine.freeMemoryMib < order.memoryMib) return { reason: 16 };
+  if (machine.freeStorageGib < order.storageGib) return { reason: 17 };
+  if (referenceDevices(machine.devices, order.milliGpu) === undefined) return { reason: 18 };
+
+  const offered = offer === undefined ? undefined : referencePrice(order, offer);
+  const bidden = bid === undefined ? undefined : BigInt(bid.priceMicroPerHour);
+  const takesBid = bidden !== undefined && (offered === undefined || bidden < offered);
+  const price = (takesBid ? bidden : offered)!;
+  const max = BigInt(order.maxPriceMicroPerHour);
+  if (price > max) return { reason: 19 };
+
+  const saturated = (machine.stakeWhole * S) / BigInt(policy.saturationWhole);
+  const components = [
+    ((max - price) * S) / max,
+    saturated < S ? saturated : S,
+    referenceFit(order, machine),
+    isListed ? S : order.regions.some((region) => region >> 5 === machine.region >> 5) ? S / 2n : 0n,
+    machine.uptimeBps,
+    machine.reputationBps,
+  ] as const;
+  const weights = [
+    policy.weightPriceBps,
+    policy.weightStakeBps,
+    policy.weightFitBps,
+    policy.weightRegionBps,
+    policy.weightUptimeBps,
+    policy.weightReputationBps,
+  ];
+  const sum = components.reduce((total, component, index) => total + component * BigInt(weights[index]!), 0n);
+  return {
+    reason: 0,
+    price,
+    offerIndex: takesBid ? 0 : offerIndex,
+    bidIndex: takesBid ? bid?.bidIndex : undefined,
+    components,
+    base: machine.complianceBps * sum,
+  };
+}
+
+/** keccak256(seed, uint32 order, uint24 provider) mod (J + 1). */
+export function referenceJitter(seed: Hex, orderId: number, providerId: number, range: number): bigint {
+  const packed = seed.slice(2) + orderId.toString(16).padStart(8, '0') + providerId.toString(16).padStart(6, '0');
+  const digest = keccak_256(Uint8Array.from(packed.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
+  return digest.reduce((value, byte) => value * 256n + BigInt(byte), 0n) % (BigInt(range) + 1n);
+}
+
+/** Indices of the devices that take `milliGpu`, undefined when they cannot. */
+export function referenceDevices(devices: readonly number[], milliGpu: number): number[] | undefined {
+  if (milliGpu === 0) return [];
+  const indexed = devices.map((free, index) => ({ free, index }));
+  if (milliGpu < 1000) {
+    const fitting = indexed.filter(({ free }) => free >= milliGpu).sort((a, b) => a.free - b.free || a.index - b.index);
+    return fitting[0] === undefined ? undefined : [fitting[0].index];
+  }
+  const whole = indexed.filter(({ free }) => free === 1000).map(({ index }) => index);
+  const needed = milliGpu / 1000;
+  return whole.length < needed ? undefined : whole.slice(0, needed);
+}
+
+/** The four floored terms of the price formula. */
+export function referencePrice(
+  order: Pick<Order, 'milliGpu' | 'cpuMilli' | 'memoryMib' | 'storageGib'>,
+  offer: ReferenceOffer,
+): bigint {
+  return (
+    (BigInt(order.milliGpu) * offer.gpu) / 1000n +
+    (BigInt(order.cpuMilli) * offer.core) / 1000n +
+    (BigInt(order.memoryMib) * offer.memoryGib) / 1024n +
+    (BigInt(order.storageGib) * offer.storageTib) / 1024n
+  );
+}
+
+function referenceFit(order: Order, machine: ReferenceMachine): bigint {
+  if (order.milliGpu > 0) {
+    return (BigInt(order.milliGpu) * S) / BigInt(machine.devices.reduce((sum, free) => sum + free, 0));
+  }
+  if (machine.model !== 0) return 0n;
+  return (BigInt(order.cpuMilli) * S) / BigInt(machine.freeCpuMilli);
+}
+
+function offersOf(market: Market, machineId: number): ReferenceOffer[] {
+  return [0, 1, 2, 3].map((index) => {
+    const row = machineId * 4 + index;
+    return {
+      tokenId: market.offerTokenId[row]!,
+      gpu: BigInt(market.offerGpuMicroPerHour[row]!),
+      core: BigInt(market.offerCoreMicroPerHour[row]!),
+      memoryGib: BigInt(market.offerMemoryGibMicroPerHour[row]!),
+      storageTib: BigInt(market.offerStorageTibMicroPerHour[row]!),
+    };
+  });
+}
+
+function measuredOr(bps: number, defaultBps: number): bigint {
+  return BigInt(bps === 0x3fff ? defaultBps : bps);
+}
+
+function complianceOf(market: Market, providerId: number, day: bigint, cap: bigint): bigint {
+  let sum = 10_000n;
+  for (const report of market.reports.slice(providerId * 4, providerId * 4 + 4)) {
+    const expiryDay = (BigInt(report) / 1024n) % 65_536n;
+    if (day <= expiryDay) sum += BigInt(report) % 1024n;
+  }
+  return sum < cap ? sum : cap;
+}
+
+function tiersIn(bitmap: number): number[] {
+  return [1, 2, 3, 4, 5, 6, 7].filter((tier) => Math.floor(bitmap / 2 ** (tier - 1)) % 2 === 1);
+}
