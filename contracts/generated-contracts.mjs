@@ -9,4 +9,6 @@ export const contracts = [
   'OrderRequest',
   'ComputeLease',
   'MatchSettlement',
+  'MarketAuthority',
+  'DevnetToken',
 ];
