@@ -31,10 +31,10 @@ export class RpcAnswerError extends MatchmakerError<'RPC_ANSWER'> {
 
 /** The node serves another chain than the one configured. */
 export class RpcWrongChainError extends MatchmakerError<'RPC_WRONG_CHAIN'> {
-  constructor(expected: number, actual: number, host: string) {
+  constructor(expected: number, actual: number) {
     super(
       'RPC_WRONG_CHAIN',
-      `the RPC at ${host} serves chain ${actual}, not ${expected}: fix the RPC URL or the deployment file`,
+      `the RPC serves chain ${actual}, not ${expected}: fix the RPC URL or the deployment file`,
       {
         metadata: { expected, actual },
       },
@@ -151,8 +151,7 @@ export function createRpc(options: RpcOptions, dependencies: RpcDependencies = {
             { method: 'eth_chainId', params: [], decode: (raw) => raw },
             ...part,
           ]);
-          if (Number(chainId) !== options.chainId)
-            throw new RpcWrongChainError(options.chainId ?? 0, Number(chainId), host);
+          if (Number(chainId) !== options.chainId) throw new RpcWrongChainError(options.chainId ?? 0, Number(chainId));
           chainChecked = true;
           answers.push(...rest);
         }

@@ -1,0 +1,50 @@
+import type { Deployment } from '../deployment.js';
+import { RpcAnswerError, RpcWrongChainError } from '../rpc/rpc.js';
+import type { Rpc } from '../rpc/rpc.js';
+import { blockByNumber, chainId, latestBlock, logsInRange } from '../rpc/rpcCall.js';
+import { MarketState, marketLogFilter } from './marketState.js';
+
+const FIRST_SPAN_BLOCKS = 2_000;
+const LARGEST_SPAN_BLOCKS = 20_000;
+
+/**
+ * Builds the market from the deployment's first block up to `maxReorgBlocks` before the newest one; the rest is followed by hash.
+ * Spans of blocks that the node refuses (too many results, too wide) are halved. The result is only as good as the node: check
+ * it against the facts words. Throws RpcWrongChainError and what the RPC throws.
+ */
+export async function syncHistory(rpc: Rpc, deployment: Deployment, maxReorgBlocks: number): Promise<MarketState> {
+  const [servedChain, newest] = await rpc.batch([chainId(), latestBlock()]);
+  const { deploymentBlock, contracts } = deployment;
+  if (servedChain !== deployment.chainId) throw new RpcWrongChainError(deployment.chainId, servedChain);
+  if (newest.number < deploymentBlock) {
+    throw new RpcAnswerError(
+      `the chain is at block ${newest.number}, before the deployment's block ${deploymentBlock}: the node lags or serves another chain`,
+    );
+  }
+  const base = newest.number - maxReorgBlocks;
+  if (base <= deploymentBlock)
+    return new MarketState(contracts, await blockAt(rpc, Math.max(0, deploymentBlock - 1)), maxReorgBlocks);
+
+  const state = new MarketState(contracts, await blockAt(rpc, base), maxReorgBlocks);
+  const filter = marketLogFilter(deployment);
+  let span = FIRST_SPAN_BLOCKS;
+  let from = deploymentBlock;
+  while (from <= base) {
+    const to = Math.min(base, from + span - 1);
+    try {
+      state.loadHistory(await rpc.request(logsInRange(from, to, filter)));
+      from = to + 1;
+      span = Math.min(LARGEST_SPAN_BLOCKS, span * 2);
+    } catch (error) {
+      if (!(error instanceof RpcAnswerError) || to === from) throw error;
+      span = Math.max(1, Math.floor((to - from + 1) / 2));
+    }
+  }
+  return state;
+}
+
+async function blockAt(rpc: Rpc, number: number): Promise<{ number: number; hash: `0x${string}`; timestamp: number }> {
+  const block = await rpc.request(blockByNumber(number));
+  if (block === null) throw new RpcAnswerError(`the node has no block ${number} although it told of later ones`);
+  return block;
+}
