@@ -31,6 +31,8 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
     uint256 private constant LEAST_TRUSTED_TIER = 7;
     uint256 private constant MAX_NAME_BYTES = 64;
     uint256 private constant MAX_HOST_URI_BYTES = 256;
+    /// Copies of a device mask 9 bits apart.
+    uint256 private constant SPREAD = 0x8040201008040201;
     /// One in each of the eight 10-bit devices.
     uint256 private constant DEVICE_ONES = 0x401004010040100401;
     /// The devices at even places, each in 20 bits.
@@ -312,16 +314,13 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
             for (uint256 i; i < count; ++i) {
                 RecordWord record = RecordWordLib.recordAt(records, i);
                 uint256 slot = Slots.machine(record.machineId());
-                MachineWord machine = MachineWord.wrap(Slots.load(slot));
-                (SkipReason reason, uint256 need) = _check(record, machine, slot, round);
-                if (reason == SkipReason.None) {
-                    Slots.store(slot, MachineWord.unwrap(machine) - need);
-                    continue;
-                }
+                SkipReason reason = _take(RecordWord.unwrap(record), slot, round);
+                if (reason == SkipReason.None) continue;
                 skipped[i >> 8] |= 1 << (i & 255);
                 emit RecordSkipped(uint32(record.orderId()), uint32(record.machineId()), reason);
                 if (reason == SkipReason.MachineInactive || reason == SkipReason.MachineCapacity || reason == SkipReason.OfferMissing) {
                     benched[i >> 8] |= 1 << (i & 255);
+                    MachineWord machine = MachineWord.wrap(Slots.load(slot));
                     Slots.store(slot, MachineWord.unwrap(machine.benchedUntil(benchFromRound)));
                 }
             }
@@ -394,58 +393,92 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
 
     // ---- reservation
 
-    /// Whether the record holds on its machine in `round`, and what it takes of the machine's free amounts.
-    function _check(RecordWord record, MachineWord machine, uint256 slot, uint256 round)
-        private
-        view
-        returns (SkipReason reason, uint256 need)
-    {
-        unchecked {
-            if (MachineWord.unwrap(machine) == 0) return (SkipReason.MachineUnknown, 0);
-            if (!machine.isActiveIn(round)) return (SkipReason.MachineInactive, 0);
-            if (machine.providerId() != record.providerId()) return (SkipReason.ProviderMismatch, 0);
-            (reason, need) = _checkDevices(record, machine);
-            if (reason != SkipReason.None) return (reason, 0);
-            uint256 cpuMilli = record.cpuMilli();
-            uint256 memoryMib = record.memoryMib();
-            uint256 storageGib = record.storageGib();
-            if (cpuMilli > machine.freeCpuMilli() || memoryMib > machine.freeMemoryMib() || storageGib > machine.freeStorageGib()) {
-                return (SkipReason.MachineCapacity, 0);
+    /// Takes what the record needs of the machine at `slot` if it holds in `round`; says why not otherwise, and writes nothing.
+    /// Settlement pays for this once a match, hence assembly: each `break` leaves with a reason, in the order of `SkipReason`.
+    function _take(uint256 record, uint256 slot, uint256 round) private returns (SkipReason reason) {
+        assembly ("memory-safe") {
+            for { } 1 { } {
+                let machine := sload(slot)
+                if iszero(machine) {
+                    reason := 1 // MachineUnknown
+                    break
+                }
+                // Active when from <= round < until.
+                if or(gt(shr(224, machine), round), iszero(gt(and(shr(192, machine), 0xffffffff), round))) {
+                    reason := 2 // MachineInactive
+                    break
+                }
+                if and(xor(shr(168, machine), shr(8, record)), 0xffffff) {
+                    reason := 3 // ProviderMismatch
+                    break
+                }
+
+                let need := 0
+                let milliGpu := and(shr(128, record), 0xffff)
+                if and(record, 0xffffff00000000000000000000000000000000) {
+                    // Copies of the mask 9 bits apart bring its bit i to bit 10 * i, the foot of device i.
+                    need := and(mul(and(shr(144, record), 0xff), SPREAD), DEVICE_ONES)
+                    // Without milli-GPU one unit a device makes any device too many.
+                    let units := add(milliGpu, iszero(milliGpu))
+                    if gt(units, WHOLE_DEVICE) { units := WHOLE_DEVICE }
+                    // The product gathers the number of devices in the highest of the eight.
+                    if xor(mul(and(shr(70, mul(need, DEVICE_ONES)), 0x3ff), units), milliGpu) {
+                        reason := 4 // DeviceMask
+                        break
+                    }
+                    need := mul(need, units)
+                    // A guard bit above each device survives the subtraction where enough is free; even and odd devices apart.
+                    if xor(
+                        and(
+                            and(
+                                sub(or(and(machine, EVEN_DEVICES), GUARDS), and(need, EVEN_DEVICES)),
+                                sub(or(and(shr(10, machine), EVEN_DEVICES), GUARDS), and(shr(10, need), EVEN_DEVICES))
+                            ),
+                            GUARDS
+                        ),
+                        GUARDS
+                    ) {
+                        reason := 5 // MachineCapacity
+                        break
+                    }
+                }
+
+                let cpuMilli := and(shr(104, record), 0xffffff)
+                let memoryMib := and(shr(80, record), 0xffffff)
+                let storageGib := and(shr(56, record), 0xffffff)
+                if or(
+                    or(gt(cpuMilli, and(shr(100, machine), 0xfffff)), gt(memoryMib, and(shr(120, machine), 0xffffff))),
+                    gt(storageGib, and(shr(80, machine), 0xfffff))
+                ) {
+                    reason := 5 // MachineCapacity
+                    break
+                }
+
+                // The price of a bid is the order contract's to check.
+                if iszero(and(record, 0x4000000000000)) {
+                    let offerSlot := add(slot, add(2, and(shr(48, record), 3)))
+                    let offer := sload(offerSlot)
+                    // The terms of `round` are the newest unless those came later; then the previous ones held.
+                    if gt(shr(224, offer), round) { offer := sload(add(offerSlot, OFFERS_PER_MACHINE)) }
+                    if or(iszero(and(offer, 0xffff00000000)), and(xor(offer, record), 0xffff00000000)) {
+                        reason := 6 // OfferMissing
+                        break
+                    }
+                    // Each of the four terms rounds down.
+                    let price := div(mul(milliGpu, and(shr(134, offer), 0xfffffffff)), 1000)
+                    price := add(price, div(mul(cpuMilli, and(shr(104, offer), 0x3fffffff)), 1000))
+                    price := add(price, shr(10, mul(memoryMib, and(shr(78, offer), 0x3ffffff))))
+                    price := add(price, shr(10, mul(storageGib, and(shr(48, offer), 0x3fffffff))))
+                    if xor(price, and(shr(152, record), 0xffffffffff)) {
+                        reason := 7 // OfferPrice
+                        break
+                    }
+                }
+
+                need := or(or(need, shl(120, memoryMib)), or(shl(100, cpuMilli), shl(80, storageGib)))
+                sstore(slot, sub(machine, need))
+                break
             }
-            need |= (memoryMib << 120) | (cpuMilli << 100) | (storageGib << 80);
-            // The price of a bid is the order contract's to check.
-            if (!record.fromBid()) reason = _checkOffer(record, slot, round);
-        }
-    }
-
-    function _checkDevices(RecordWord record, MachineWord machine) private pure returns (SkipReason, uint256 need) {
-        unchecked {
-            uint256 milliGpu = record.milliGpu();
-            uint256 mask = record.deviceMask();
-            if (milliGpu | mask == 0) return (SkipReason.None, 0);
-            // Without milli-GPU one unit a device makes any device too many.
-            uint256 units = milliGpu > WHOLE_DEVICE ? WHOLE_DEVICE : milliGpu == 0 ? 1 : milliGpu;
-            uint256 devices = MachineWordLib.spread(mask, 1);
-            // Eight lanes of 10 bits; the product gathers their sum in the highest.
-            if ((((devices * DEVICE_ONES) >> 70) & 0x3ff) * units != milliGpu) return (SkipReason.DeviceMask, 0);
-            need = devices * units;
-            // A guard bit above each device survives the subtraction where the device has enough.
-            uint256 free = MachineWord.unwrap(machine);
-            uint256 guards = (((free & EVEN_DEVICES) | GUARDS) - (need & EVEN_DEVICES))
-                & ((((free >> 10) & EVEN_DEVICES) | GUARDS) - ((need >> 10) & EVEN_DEVICES));
-            if (guards & GUARDS != GUARDS) return (SkipReason.MachineCapacity, 0);
-        }
-    }
-
-    /// The terms of `round` are the newest unless those came later; then the previous ones held.
-    function _checkOffer(RecordWord record, uint256 slot, uint256 round) private view returns (SkipReason) {
-        unchecked {
-            uint256 offerSlot = slot + 2 + record.offerIndex();
-            OfferWord offer = OfferWord.wrap(Slots.load(offerSlot));
-            if (offer.fromRound() > round) offer = OfferWord.wrap(Slots.load(offerSlot + OFFERS_PER_MACHINE));
-            uint256 tokenId = offer.tokenId();
-            if (tokenId == 0 || tokenId != record.tokenId()) return SkipReason.OfferMissing;
-            return offer.priceOf(record) == record.priceMicroPerHour() ? SkipReason.None : SkipReason.OfferPrice;
         }
     }
 
