@@ -5,7 +5,7 @@ import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessMana
 import { Multicall } from "@openzeppelin/contracts/utils/Multicall.sol";
 import { Facts } from "../words/Facts.sol";
 import { MachineTotalsWord, MachineTotalsWordLib } from "../words/MachineTotalsWord.sol";
-import { MachineWord, MachineWordLib } from "../words/MachineWord.sol";
+import { DEVICE_ONES, DEVICE_SPREAD, MachineWord, MachineWordLib } from "../words/MachineWord.sol";
 import { OfferWord, OfferWordLib } from "../words/OfferWord.sol";
 import { ProviderOwnerWord, ProviderOwnerWordLib } from "../words/ProviderOwnerWord.sol";
 import { ProviderWord, ProviderWordLib } from "../words/ProviderWord.sol";
@@ -31,10 +31,6 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
     uint256 private constant LEAST_TRUSTED_TIER = 7;
     uint256 private constant MAX_NAME_BYTES = 64;
     uint256 private constant MAX_HOST_URI_BYTES = 256;
-    /// Copies of a device mask 9 bits apart.
-    uint256 private constant SPREAD = 0x8040201008040201;
-    /// One in each of the eight 10-bit devices.
-    uint256 private constant DEVICE_ONES = 0x401004010040100401;
     /// The devices at even places, each in 20 bits.
     uint256 private constant EVEN_DEVICES = 0x3ff003ff003ff003ff;
     /// The bit above each device at an even place.
@@ -417,7 +413,7 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
                 let milliGpu := and(shr(128, record), 0xffff)
                 if and(record, 0xffffff00000000000000000000000000000000) {
                     // Copies of the mask 9 bits apart bring its bit i to bit 10 * i, the foot of device i.
-                    need := and(mul(and(shr(144, record), 0xff), SPREAD), DEVICE_ONES)
+                    need := and(mul(and(shr(144, record), 0xff), DEVICE_SPREAD), DEVICE_ONES)
                     // Without milli-GPU one unit a device makes any device too many.
                     let units := add(milliGpu, iszero(milliGpu))
                     if gt(units, WHOLE_DEVICE) { units := WHOLE_DEVICE }
@@ -504,8 +500,7 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
     /// A batch of the open round may still reserve on a machine that is active in it.
     function _requireInactive(uint32 machineId, MachineWord machine) private view {
         uint256 open = uint256(_MATCH_POLICY.fromRoundNow()) - 1;
-        uint256 until = machine.activeUntilRound();
-        if (until > open && machine.activeFromRound() <= open) revert MachineStillActive(machineId, uint32(until));
+        if (machine.isActiveIn(open)) revert MachineStillActive(machineId, uint32(machine.activeUntilRound()));
     }
 
     function _requireHostUri(string calldata hostUri) private pure {

@@ -15,9 +15,4 @@ library Facts {
             folded := or(accumulator, and(add(word, 1), 0xffffffffffff))
         }
     }
-
-    /// @notice Number of facts folded so far.
-    function count(uint256 word) internal pure returns (uint256) {
-        return word & 0xffffffffffff;
-    }
 }

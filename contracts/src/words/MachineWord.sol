@@ -7,16 +7,16 @@ pragma solidity 0.8.37;
 /// | 0 eight devices of 10 bits free milli-GPU, device i at bit 10*i.
 type MachineWord is uint256;
 
+/// @dev One bit at the foot of each of the eight 10-bit devices.
+uint256 constant DEVICE_ONES = 0x401004010040100401;
+/// @dev Copies of a device mask 9 bits apart: copy i brings mask bit i to bit 10*i.
+uint256 constant DEVICE_SPREAD = 0x8040201008040201;
+
 using MachineWordLib for MachineWord global;
 
 library MachineWordLib {
     /// @notice `activeUntilRound` of a machine that nobody has deactivated.
     uint256 internal constant NO_ROUND = 0xffffffff;
-
-    /// One bit at the foot of each 10-bit device.
-    uint256 private constant DEVICES = 0x401004010040100401;
-    /// Copies of a device mask 9 bits apart: copy i brings mask bit i to bit 10*i.
-    uint256 private constant SPREAD = 0x8040201008040201;
 
     /// @notice A machine that is active in no round and wholly free but for its devices.
     function encode(uint256 round, uint256 providerId_, uint256 model_, uint256 region_) internal pure returns (MachineWord) {
@@ -109,13 +109,13 @@ library MachineWordLib {
     /// @notice The devices of `mask` with `units` milli-GPU each, as they stand in the lowest 80 bits. `units` below 1024.
     function spread(uint256 mask, uint256 units) internal pure returns (uint256) {
         unchecked {
-            return ((mask * SPREAD) & DEVICES) * units;
+            return ((mask * DEVICE_SPREAD) & DEVICE_ONES) * units;
         }
     }
 
     /// @notice What a record, or the lease it became, takes of a machine, placed where the machine has it free.
     /// @dev Record and lease share the bit positions. Assumes cpu-milli and storage below 2^20, which every reserved record has.
-    function needOf(uint256 recordOrLease) internal pure returns (uint256) {
+    function _needOf(uint256 recordOrLease) private pure returns (uint256) {
         unchecked {
             uint256 milliGpu = (recordOrLease >> 128) & 0xffff;
             uint256 units = milliGpu < 1000 ? milliGpu : 1000;
@@ -124,17 +124,10 @@ library MachineWordLib {
         }
     }
 
-    /// @notice The machine after a record was reserved on it; the caller has checked that it fits.
-    function reserved(MachineWord machine, uint256 record) internal pure returns (MachineWord) {
-        unchecked {
-            return MachineWord.wrap(MachineWord.unwrap(machine) - needOf(record));
-        }
-    }
-
     /// @notice The machine after what a record or lease holds came back to it.
     function released(MachineWord machine, uint256 recordOrLease) internal pure returns (MachineWord) {
         unchecked {
-            return MachineWord.wrap(MachineWord.unwrap(machine) + needOf(recordOrLease));
+            return MachineWord.wrap(MachineWord.unwrap(machine) + _needOf(recordOrLease));
         }
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { RecordWord } from "./RecordWord.sol";
-
 /// @notice Terms of one offer: 224 fromRound32 | 134 pGpu36 | 104 pCpu30 | 78 pMem26 | 48 pStor30 | 32 tokenId16 (0 = withdrawn) | 0 zero.
 /// Unit prices in micro-units of the token per hour: per GPU, per core, per GiB of memory, per 1024 GiB of storage.
 type OfferWord is uint256;
@@ -40,13 +38,5 @@ library OfferWordLib {
 
     function tokenId(OfferWord offer) internal pure returns (uint256) {
         return (OfferWord.unwrap(offer) >> 32) & 0xffff;
-    }
-
-    /// @notice What the record's resources cost an hour under these terms; each of the four terms rounds down.
-    function priceOf(OfferWord offer, RecordWord record) internal pure returns (uint256) {
-        unchecked {
-            return record.milliGpu() * gpuMicroPerHour(offer) / 1000 + record.cpuMilli() * coreMicroPerHour(offer) / 1000
-                + record.memoryMib() * memoryGibMicroPerHour(offer) / 1024 + record.storageGib() * storageTibMicroPerHour(offer) / 1024;
-        }
     }
 }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { AccessManager } from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import { IAccessManaged } from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import { IMatchPolicy } from "../../src/market/IMatchPolicy.sol";
+import { Policy } from "../../src/market/MarketTypes.sol";
+import { MatchPolicy } from "../../src/market/MatchPolicy.sol";
+import { ScheduleWord } from "../../src/words/ScheduleWord.sol";
+import { Slots } from "../../src/words/Slots.sol";
+import { RegistryFixture } from "./RegistryFixture.sol";
+
+contract MatchPolicyTest is RegistryFixture {
+    uint256 private constant DEPLOYED_IN = 1000;
+
+    function setUp() public override {
+        vm.roll(DEPLOYED_IN);
+        authority = new AccessManager(address(this));
+        matchPolicy = new MatchPolicy(address(authority), false, 8, _policy());
+    }
+
+    function test_DeploymentStartsRoundOneAfterOneLength() public {
+        vm.expectEmit();
+        emit IMatchPolicy.PolicyScheduled(1, uint40(DEPLOYED_IN + 4), 4, keccak256(abi.encode(_policy())), _policy());
+        MatchPolicy fresh = new MatchPolicy(address(authority), false, 4, _policy());
+        assertEq(fresh.openRound(), 0);
+        assertEq(fresh.fromRoundNow(), 1);
+        assertEq(fresh.snapshotBlock(1), DEPLOYED_IN + 4);
+        vm.roll(DEPLOYED_IN + 4);
+        assertEq(fresh.openRound(), 0);
+        assertEq(fresh.fromRoundNow(), 1);
+        vm.roll(DEPLOYED_IN + 5);
+        assertEq(fresh.openRound(), 1);
+        assertEq(fresh.fromRoundNow(), 2);
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.RoundClosed.selector, 0));
+        fresh.snapshotBlock(0);
+    }
+
+    function test_WordsAreWhereNodesReadThem() public {
+        assertEq(uint256(vm.load(address(matchPolicy), bytes32(Slots.SCHEDULE))), (1 << 56) | ((DEPLOYED_IN + 8) << 16) | 8);
+        assertEq(vm.load(address(matchPolicy), bytes32(Slots.POLICY_HASH_NEWEST)), keccak256(abi.encode(_policy())));
+        vm.roll(DEPLOYED_IN + 20);
+        Policy memory changed = _policy();
+        changed.coolRounds = 3;
+        matchPolicy.schedule(9, 16, changed);
+        assertEq(vm.load(address(matchPolicy), bytes32(Slots.POLICY_HASH_NEWEST)), keccak256(abi.encode(changed)));
+        assertEq(vm.load(address(matchPolicy), bytes32(Slots.POLICY_HASH_PREVIOUS)), keccak256(abi.encode(_policy())));
+    }
+
+    function test_ChangeKeepsTheOldRoundsAndMovesTheNewOnes() public {
+        vm.roll(DEPLOYED_IN + 8 * 5 + 1);
+        assertEq(matchPolicy.openRound(), 5);
+        Policy memory changed = _policy();
+        changed.coolRounds = 3;
+        bytes32 oldHash = keccak256(abi.encode(_policy()));
+        bytes32 newHash = keccak256(abi.encode(changed));
+        uint40 changeBlock = matchPolicy.snapshotBlock(8);
+        vm.expectEmit(address(matchPolicy));
+        emit IMatchPolicy.PolicyScheduled(8, changeBlock, 20, newHash, changed);
+        matchPolicy.schedule(8, 20, changed);
+
+        (uint40 first, uint40 next, bytes32 hash) = matchPolicy.roundTerms(7);
+        assertEq(first, changeBlock - 8);
+        assertEq(next, changeBlock, "B(F) is the same in both periods");
+        assertEq(hash, oldHash);
+        (first, next, hash) = matchPolicy.roundTerms(8);
+        assertEq(first, changeBlock);
+        assertEq(next, changeBlock + 20);
+        assertEq(hash, newHash);
+    }
+
+    function test_RevertIf_ChangeIsPending() public {
+        vm.roll(DEPLOYED_IN + 20);
+        matchPolicy.schedule(10, 16, _policy());
+        vm.roll(matchPolicy.snapshotBlock(10));
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.ScheduleChangePending.selector, 10));
+        matchPolicy.schedule(20, 16, _policy());
+        vm.roll(block.number + 1);
+        matchPolicy.schedule(20, 4, _policy());
+        // Rounds before the previous period are closed for ever.
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.RoundClosed.selector, 9));
+        matchPolicy.roundTerms(9);
+        matchPolicy.roundTerms(10);
+    }
+
+    function test_RevertIf_FirstRoundHasNotOpened() public {
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.ScheduleChangePending.selector, 1));
+        matchPolicy.schedule(20, 16, _policy());
+    }
+
+    function test_RevertIf_RoundIsTooEarlyOrTooFar() public {
+        vm.roll(DEPLOYED_IN + 8 * 5 + 1);
+        assertEq(matchPolicy.fromRoundNow(), 6);
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.FromRoundTooEarly.selector, 7, 8));
+        matchPolicy.schedule(7, 16, _policy());
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, "fromRound"));
+        matchPolicy.schedule(6 + (1 << 20) + 1, 16, _policy());
+    }
+
+    function test_RevertIf_CallerIsNotGovernance() public {
+        vm.roll(DEPLOYED_IN + 20);
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
+        matchPolicy.schedule(20, 16, _policy());
+    }
+
+    function test_RevertIf_AFieldIsOutOfBounds() public {
+        vm.roll(DEPLOYED_IN + 20);
+        _assertLengthInvalid(0);
+        _assertLengthInvalid(201);
+        Policy memory policy = _policy();
+        policy.rulesVersion = 0;
+        _assertInvalid(policy, "rulesVersion");
+        policy = _policy();
+        policy.weightFitBps += 1;
+        _assertInvalid(policy, "weights");
+        policy = _policy();
+        policy.saturationWhole = 0;
+        _assertInvalid(policy, "saturationWhole");
+        policy = _policy();
+        policy.complianceCapBps = 9999;
+        _assertInvalid(policy, "complianceCapBps");
+        policy.complianceCapBps = 20_001;
+        _assertInvalid(policy, "complianceCapBps");
+        policy = _policy();
+        policy.jitterRange = 1 << 36;
+        _assertInvalid(policy, "jitterRange");
+        policy = _policy();
+        policy.defaultUptimeBps = 10_001;
+        _assertInvalid(policy, "defaultUptimeBps");
+        policy = _policy();
+        policy.defaultReputationBps = 10_001;
+        _assertInvalid(policy, "defaultReputationBps");
+        policy = _policy();
+        policy.maxMatches = 0;
+        _assertInvalid(policy, "maxMatches");
+        policy.maxMatches = 513;
+        _assertInvalid(policy, "maxMatches");
+        policy = _policy();
+        policy.quorumBps = 0;
+        _assertInvalid(policy, "quorumBps");
+        policy.quorumBps = 10_000;
+        _assertInvalid(policy, "quorumBps");
+        policy = _policy();
+        policy.minTotalStake = 0;
+        _assertInvalid(policy, "minTotalStake");
+        policy = _policy();
+        policy.maxTableAgeSeconds = 0;
+        _assertInvalid(policy, "maxTableAgeSeconds");
+        policy = _policy();
+        policy.coolRounds = 1 << 20;
+        _assertInvalid(policy, "coolRounds");
+        policy = _policy();
+        policy.selfMatchRounds = 0;
+        _assertInvalid(policy, "selfMatchRounds");
+        policy.selfMatchRounds = 1 << 20;
+        _assertInvalid(policy, "selfMatchRounds");
+    }
+
+    /// B never changes for the open round and the two after it, through any sequence of changes.
+    function testFuzz_SnapshotBlocksNeverMove(uint8[6] memory waits, uint8[6] memory leads, uint8[6] memory lengths) public {
+        vm.roll(DEPLOYED_IN + 9);
+        uint256 changes;
+        for (uint256 i; i < 6; ++i) {
+            uint32 next = matchPolicy.fromRoundNow();
+            uint40[3] memory before =
+                [matchPolicy.snapshotBlock(next - 1), matchPolicy.snapshotBlock(next), matchPolicy.snapshotBlock(next + 1)];
+            uint32 change = next + 2 + leads[i] % 4;
+            uint40 changeBlock = matchPolicy.snapshotBlock(change);
+            (uint256 newest,,) = ScheduleWord.wrap(uint256(vm.load(address(matchPolicy), bytes32(Slots.SCHEDULE)))).newest();
+            if (newest < next) {
+                matchPolicy.schedule(change, uint16(bound(lengths[i], 1, 200)), _policy());
+                assertEq(matchPolicy.snapshotBlock(change), changeBlock);
+                ++changes;
+            }
+            for (uint32 k; k < 3; ++k) {
+                assertEq(matchPolicy.snapshotBlock(next - 1 + k), before[k]);
+            }
+            vm.roll(block.number + waits[i]);
+        }
+        assertGt(changes, 0);
+    }
+
+    function _assertInvalid(Policy memory policy, string memory field) private {
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, field));
+        matchPolicy.schedule(20, 16, policy);
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, field));
+        new MatchPolicy(address(authority), false, 8, policy);
+    }
+
+    function _assertLengthInvalid(uint16 length) private {
+        vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, "lengthBlocks"));
+        matchPolicy.schedule(20, length, _policy());
+    }
+}
