@@ -35,12 +35,17 @@ export const aggregatorConfigSchema = z.strictObject({
       priorityFeeWei: wei.default(1_000_000_000n),
       /** Never offer more than this in all, wei per gas. */
       maxFeePerGasWei: wei.default(500_000_000_000n),
+      /** Never spend more than this within the period, wei. */
+      spendCapWei: wei.default(1_000_000_000_000_000_000n),
+      spendPeriodSeconds: z.int().min(1).default(86_400),
     })
     .prefault({}),
+  /** Blocks on top of a settlement after which it is taken for good. */
+  confirmations: z.int().min(1).default(12),
   intake: z
     .strictObject({
       /** Requests a second that one address may make in the long run. */
-      requestsPerSecond: z.int().min(1).default(200),
+      requestsPerSecond: z.int().min(1).default(100),
       /** Requests that one address may make at once. */
       burst: z.int().min(1).default(500),
       /** Rounds ahead of the chain view for which signatures wait. */

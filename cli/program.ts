@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-import { registerKeysCommands } from './keysCommands.js';
+import { registerOperatorCommands } from './operatorCommands.js';
 import { VERSION } from './version.js';
 
 /** Builds the whole command tree; results of commands go to `print`. Commander's own exits become CommanderError. */
@@ -11,7 +11,6 @@ export function buildProgram(print: (line: string) => void): Command {
     .showHelpAfterError('(add --help for the flags)')
     .exitOverride();
 
-  const operator = program.command('operator').description('run an operator node and manage its keys');
-  registerKeysCommands(operator, print);
+  registerOperatorCommands(program, print);
   return program;
 }

@@ -14,6 +14,8 @@ const USAGE_CODES = new Set([
   'PASSWORD_MISSING',
   'PASSWORD_WRONG',
   'PRIVATE_KEY_INVALID',
+  'RPC_WRONG_CHAIN',
+  'REDIS_POLICY',
 ]);
 
 /** Exit code for an error that ended a command: 2 when the caller's input is at fault, else 1. */

@@ -123,10 +123,9 @@ const INTERNAL = new HttpProblem({
   detail: 'the request failed inside the server',
 });
 
-function problemOf(error: unknown): HttpProblem {
+function problemOf(error: Partial<FastifyError>): HttpProblem {
   if (error instanceof HttpProblem) return error;
-  if (!(error instanceof Error)) return INTERNAL;
-  const { code, statusCode, validation, message, validationContext }: Partial<FastifyError> = error;
+  const { code, statusCode, validation, message, validationContext } = error;
   if (validation !== undefined) {
     const errors = validation.map((entry) => ({ field: fieldOf(entry), detail: entry.message ?? 'is not valid' }));
     return new HttpProblem({

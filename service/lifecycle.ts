@@ -1,12 +1,10 @@
+import type { EventEmitter } from 'node:events';
+
 import type { Clock } from './clock.js';
 import type { Logger } from './logger.js';
 
 /** The part of `process` that a lifecycle needs. */
-export interface ProcessHost {
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
-  exit(code: number): void;
-}
+export type ProcessHost = Pick<EventEmitter, 'on' | 'off'> & { exit(code: number): void };
 
 interface Closer {
   readonly name: string;

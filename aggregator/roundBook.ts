@@ -1,0 +1,310 @@
+import type { Address, Hex } from 'viem';
+
+import type { RoundContext } from '../chain/sync/roundFollower.js';
+import { RoundPool, type Certificate, type RoundTerms, type Vote } from './roundPool.js';
+
+/** Where a round stands for who posts a signature. */
+export type RoundPosition = 'closed' | 'open' | 'expected' | 'too-far';
+
+/** How a verified signature fared. */
+export type VoteOutcome =
+  | { readonly status: 'counted' | 'duplicate' | 'buffered' }
+  | { readonly status: 'refused'; readonly code: VoteRefusal };
+
+export type VoteRefusal =
+  | 'closed-round'
+  | 'round-too-far'
+  | 'unknown-signer'
+  | 'wrong-snapshot'
+  | 'wrong-policy'
+  | 'wrong-operator-set'
+  | 'unknown-table'
+  | 'conflicting-signature'
+  | 'buffer-full';
+
+export interface RoundBookOptions {
+  /** Rounds after the newest known one whose signatures are buffered. */
+  readonly bufferedRounds: number;
+  /** Signatures buffered at most, over all rounds. */
+  readonly bufferedSignatures: number;
+  /** Closed rounds that are remembered. */
+  readonly keptRounds: number;
+}
+
+export interface RoundBookDependencies {
+  /** A quorum was reached, once for each round and set of terms. */
+  readonly onQuorum: (certificate: Certificate, secondsSinceSnapshot: number) => void;
+  /** One key signed two batches of a round; called once a round and key. Must make it durable. */
+  readonly onConflict: (round: number, first: Vote, second: Vote) => void;
+  /** A vote for another batch than the quorum's, once a round and key. Must make it durable. */
+  readonly onDissent: (round: number, vote: Vote) => void;
+  readonly onBufferedOutcome: (round: number, outcome: VoteOutcome) => void;
+  readonly onClosed: (summary: RoundSummary) => void;
+  readonly monotonicMs: () => number;
+}
+
+/** How a round was settled on the chain. */
+export interface Settled {
+  readonly messageHash: Hex;
+  readonly blockNumber: number;
+  readonly blockHash: Hex;
+}
+
+/** A round after it closed, for everybody to read. */
+export interface RoundSummary {
+  readonly round: number;
+  readonly snapshotBlock: number;
+  readonly snapshotHash: Hex;
+  readonly totalWeight: string;
+  readonly quorumMessageHash: Hex | null;
+  readonly participants: readonly { readonly signer: Address; readonly messageHash: Hex }[];
+  readonly conflicts: readonly Address[];
+  readonly settled: Settled | null;
+}
+
+interface Entry {
+  pool: RoundPool;
+  readonly openedAtMs: number;
+  /** First signature seen of every key of the table, also one that fits no terms. */
+  readonly firstSeen: Map<string, Vote>;
+  readonly conflicts: Set<string>;
+  readonly dissents: Set<string>;
+  closed: boolean;
+  settled: Settled | null;
+}
+
+/**
+ * The aggregator's view of rounds: which are open, who signed what in them. It is told the chain's view and verified
+ * signatures; it verifies nothing itself and waits for nobody.
+ */
+export class RoundBook {
+  readonly #options: RoundBookOptions;
+  readonly #dependencies: RoundBookDependencies;
+  readonly #entries = new Map<number, Entry>();
+  readonly #buffer = new Map<number, Map<string, Vote>>();
+  #buffered = 0;
+  #newestRound = 0;
+
+  constructor(options: RoundBookOptions, dependencies: RoundBookDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  /** Rounds that can still be settled. */
+  get openRounds(): number {
+    return [...this.#entries.values()].filter(({ closed }) => !closed).length;
+  }
+
+  /** The newest round whose snapshot is known, 0 for none. */
+  get newestRound(): number {
+    return this.#newestRound;
+  }
+
+  /** Where a round stands; `openRound` is the chain's own open round as last heard. */
+  positionOf(round: number, openRound: number): RoundPosition {
+    const entry = this.#entries.get(round);
+    if (entry !== undefined) return entry.closed ? 'closed' : 'open';
+    const newest = Math.max(this.#newestRound, openRound);
+    if (round < newest) return 'closed';
+    // The open round itself may be known to others a moment before it is delivered here.
+    return round <= newest + this.#options.bufferedRounds ? 'expected' : 'too-far';
+  }
+
+  /** Whether the signers of a round, open or closed, are still known. */
+  remembers(round: number): boolean {
+    return this.#entries.has(round);
+  }
+
+  /** Takes the terms of a round, again after a reorganisation replaced its snapshot, and counts what was buffered for it. */
+  open(context: RoundContext): void {
+    const terms: RoundTerms = {
+      round: context.round,
+      snapshotBlock: context.snapshotBlock,
+      nextSnapshotBlock: context.nextSnapshotBlock,
+      snapshotHash: context.snapshot.snapshotHash,
+      policy: context.policy,
+      policyHash: context.policyHash,
+      operatorSetKey: context.operatorSetKey,
+      table: context.table,
+    };
+    const known = this.#entries.get(terms.round);
+    if (known === undefined) {
+      this.#entries.set(terms.round, {
+        pool: new RoundPool(terms),
+        openedAtMs: this.#dependencies.monotonicMs(),
+        firstSeen: new Map(),
+        conflicts: new Set(),
+        dissents: new Set(),
+        closed: false,
+        settled: null,
+      });
+    } else {
+      known.closed = false;
+      // What was signed on the abandoned branch no longer counts, but stays first for telling conflicts.
+      if (known.pool.terms.snapshotHash !== terms.snapshotHash) known.pool = new RoundPool(terms);
+    }
+    this.#newestRound = Math.max(this.#newestRound, terms.round);
+    const waiting = this.#buffer.get(terms.round);
+    if (waiting !== undefined) {
+      this.#buffer.delete(terms.round);
+      this.#buffered -= waiting.size;
+      for (const vote of waiting.values())
+        this.#dependencies.onBufferedOutcome(terms.round, this.vote(vote, terms.round));
+    }
+    this.#forget();
+  }
+
+  /** Takes a verified signature. `openRound` is the chain's own open round as last heard. */
+  vote(vote: Vote, openRound: number): VoteOutcome {
+    const { round } = vote.submission.batch;
+    const entry = this.#entries.get(round);
+    if (entry === undefined) return this.#bufferVote(vote, openRound);
+    if (entry.pool.weightOf(vote.signer) === undefined) return { status: 'refused', code: 'unknown-signer' };
+    const conflicting = this.#noteSeen(entry, round, vote);
+    const mismatch = mismatchOf(vote, entry.pool.terms);
+    if (mismatch !== undefined) return { status: 'refused', code: mismatch };
+    if (entry.closed) return { status: 'refused', code: 'closed-round' };
+    const added = entry.pool.add(vote);
+    if (added.outcome === 'conflict') return { status: 'refused', code: 'conflicting-signature' };
+    if (added.outcome === 'duplicate') return { status: 'duplicate' };
+    if (added.certificate !== undefined) {
+      // The settlement first: writing evidence waits for the disk.
+      this.#dependencies.onQuorum(added.certificate, (this.#dependencies.monotonicMs() - entry.openedAtMs) / 1000);
+      for (const counted of entry.pool.votes) this.#noteDissent(entry, round, counted, added.certificate.messageHash);
+    } else if (entry.pool.certificate !== undefined && !conflicting) {
+      this.#noteDissent(entry, round, vote, entry.pool.certificate.messageHash);
+    }
+    return { status: 'counted' };
+  }
+
+  /** A round's certificate, if it reached the quorum under its present terms and can still be settled. */
+  certificateOf(round: number): Certificate | undefined {
+    const entry = this.#entries.get(round);
+    return entry === undefined || entry.closed ? undefined : entry.pool.certificate;
+  }
+
+  /** Certificates that can still be settled but are not, as far as the chain was followed. */
+  unsettled(): Certificate[] {
+    return [...this.#entries.values()].flatMap(({ closed, settled, pool }) =>
+      closed || settled !== null || pool.certificate === undefined ? [] : [pool.certificate],
+    );
+  }
+
+  /** Notes that the chain settled a round; returns blocks from its snapshot to the settlement, if its snapshot is known. */
+  settled(round: number, settled: Settled): number | undefined {
+    const entry = this.#entries.get(round);
+    if (entry === undefined) return undefined;
+    entry.settled = settled;
+    return settled.blockNumber - entry.pool.terms.snapshotBlock;
+  }
+
+  /** Takes back what happened above `commonBlock`; returns the rounds whose settlement went with it. */
+  rollBack(commonBlock: number): number[] {
+    const undone: number[] = [];
+    for (const [round, entry] of this.#entries) {
+      if (entry.settled !== null && entry.settled.blockNumber > commonBlock) {
+        entry.settled = null;
+        undone.push(round);
+      }
+      if (entry.closed && entry.pool.terms.nextSnapshotBlock > commonBlock) entry.closed = false;
+    }
+    return undone;
+  }
+
+  /** Closes every round whose last block is `headBlock` or before. */
+  advance(headBlock: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.closed || headBlock < entry.pool.terms.nextSnapshotBlock) continue;
+      entry.closed = true;
+      this.#dependencies.onClosed(summaryOf(entry));
+    }
+  }
+
+  /** A closed round as anyone may read it; undefined while it is open, or forgotten, or was never seen. */
+  summary(round: number): RoundSummary | undefined {
+    const entry = this.#entries.get(round);
+    return entry === undefined || !entry.closed ? undefined : summaryOf(entry);
+  }
+
+  /** Remembers the first signature of a key in a round; true when this one contradicts it. */
+  #noteSeen(entry: Entry, round: number, vote: Vote): boolean {
+    const key = vote.signer.toLowerCase();
+    const first = entry.firstSeen.get(key);
+    if (first === undefined) {
+      entry.firstSeen.set(key, vote);
+      return false;
+    }
+    if (first.messageHash === vote.messageHash) return false;
+    if (!entry.conflicts.has(key)) {
+      entry.conflicts.add(key);
+      this.#dependencies.onConflict(round, first, vote);
+    }
+    return true;
+  }
+
+  #noteDissent(entry: Entry, round: number, vote: Vote, quorum: Hex): void {
+    const key = vote.signer.toLowerCase();
+    if (vote.messageHash === quorum || entry.dissents.has(key)) return;
+    entry.dissents.add(key);
+    this.#dependencies.onDissent(round, vote);
+  }
+
+  #bufferVote(vote: Vote, openRound: number): VoteOutcome {
+    const { round, tableHash } = vote.submission.batch;
+    const position = this.positionOf(round, openRound);
+    if (position === 'closed') return { status: 'refused', code: 'closed-round' };
+    if (position === 'too-far') return { status: 'refused', code: 'round-too-far' };
+    // Under the table of the newest round strangers are known already, so that they cannot fill the buffer.
+    const newest = this.#entries.get(this.#newestRound)?.pool;
+    if (newest?.terms.table.hash === tableHash && newest.weightOf(vote.signer) === undefined) {
+      return { status: 'refused', code: 'unknown-signer' };
+    }
+    const waiting = this.#buffer.get(round) ?? new Map<string, Vote>();
+    const key = `${vote.signer.toLowerCase()}${vote.messageHash}`;
+    if (waiting.has(key)) return { status: 'duplicate' };
+    if (this.#buffered >= this.#options.bufferedSignatures) return { status: 'refused', code: 'buffer-full' };
+    waiting.set(key, vote);
+    this.#buffer.set(round, waiting);
+    this.#buffered++;
+    return { status: 'buffered' };
+  }
+
+  #forget(): void {
+    for (const round of this.#entries.keys()) {
+      if (round <= this.#newestRound - this.#options.keptRounds) this.#entries.delete(round);
+    }
+    for (const [round, waiting] of this.#buffer) {
+      if (round >= this.#newestRound) continue;
+      this.#buffer.delete(round);
+      this.#buffered -= waiting.size;
+      for (const _ of waiting) {
+        this.#dependencies.onBufferedOutcome(round, { status: 'refused', code: 'closed-round' });
+      }
+    }
+  }
+}
+
+function mismatchOf(vote: Vote, terms: RoundTerms): VoteRefusal | undefined {
+  const { batch } = vote.submission;
+  if (batch.snapshotHash !== terms.snapshotHash || batch.snapshotBlock !== terms.snapshotBlock) return 'wrong-snapshot';
+  if (batch.policyHash !== terms.policyHash) return 'wrong-policy';
+  if (batch.operatorSetKey !== terms.operatorSetKey) return 'wrong-operator-set';
+  if (batch.tableTimestamp !== terms.table.timestamp || batch.tableHash !== terms.table.hash) return 'unknown-table';
+  return undefined;
+}
+
+function summaryOf(entry: Entry): RoundSummary {
+  const { terms, votes, certificate } = entry.pool;
+  return {
+    round: terms.round,
+    snapshotBlock: terms.snapshotBlock,
+    snapshotHash: terms.snapshotHash,
+    totalWeight: terms.table.totalWeight.toString(),
+    quorumMessageHash: certificate?.messageHash ?? null,
+    participants: votes.map(({ signer, messageHash }) => ({ signer, messageHash })),
+    conflicts: [...entry.conflicts]
+      .map((key) => entry.firstSeen.get(key)?.signer)
+      .filter((signer) => signer !== undefined),
+    settled: entry.settled,
+  };
+}

@@ -1,0 +1,166 @@
+import { decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+
+import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
+import type { Deployment } from '../chain/deployment.js';
+import type { Rpc } from '../chain/rpc/rpc.js';
+import { callAt, latestBlock, storageAt } from '../chain/rpc/rpcCall.js';
+import { TransactionRevertedError } from '../chain/submission/submission.js';
+import { ORDERS_FACTS_SLOT, TABLE_SLOT } from '../protocol/words/slots.js';
+import { decodeTableWord } from '../protocol/words/tableWord.js';
+import type { Clock } from '../service/clock.js';
+import { messageOf } from '../service/thrown.js';
+import type { AggregatorEvents } from './aggregatorEvents.js';
+import type { TransactionSubmitter } from './settler.js';
+
+const verifierAbi = parseAbi([
+  'struct OperatorSet { address avs; uint32 id; }',
+  'function latestReferenceTimestamp(OperatorSet operatorSet) view returns (uint32)',
+]);
+
+/** Gas of `tick`, which does nothing. */
+const TICK_GAS = 60_000n;
+
+export interface UpkeepOptions {
+  readonly deployment: Deployment;
+  /** Silence of the chain after which a waiting order gets a tick, milliseconds. */
+  readonly tickAfterMs: number;
+  /** Pause between looks at the chain, milliseconds. */
+  readonly intervalMs: number;
+}
+
+export interface UpkeepDependencies {
+  readonly rpc: Rpc;
+  readonly submitter: TransactionSubmitter;
+  readonly clock: Clock;
+  readonly events: AggregatorEvents;
+}
+
+/**
+ * Keeps rounds closing: makes the chain produce blocks while an order waits on a chain that makes them on demand only, and
+ * records the operator table when the verifier has a newer one. Both are open to anyone, so failing costs nothing but time.
+ */
+export class Upkeep {
+  readonly #options: UpkeepOptions;
+  readonly #dependencies: UpkeepDependencies;
+  readonly #stopped = new AbortController();
+  #running: Promise<void> | undefined;
+  #lastBlock = -1;
+  #lastBlockAtMs: number;
+  #ordersFacts = 0n;
+  /** Block in which the orders' facts were first seen as they are. */
+  #ordersChangedAtBlock = -1;
+  #snapshotBlock = -1;
+  #openOrders = 0;
+  #refusedTimestamp = 0;
+
+  constructor(options: UpkeepOptions, dependencies: UpkeepDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#lastBlockAtMs = dependencies.clock.monotonicMs();
+  }
+
+  /** Begins to look after the market. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Stops looking; resolves when the last look has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  /** A round's snapshot was taken in `block`, with so many orders open. */
+  onSnapshot(block: number, openOrders: number): void {
+    this.#snapshotBlock = block;
+    this.#openOrders = openOrders;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, events } = this.#dependencies;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        await this.look();
+      } catch (error) {
+        // The chain's absence is reported by whoever follows it.
+        if (!isUnreachable(error)) events.upkeep('tick', 'failed', messageOf(error));
+      }
+      await clock.sleep(this.#options.intervalMs, this.#stopped.signal);
+    }
+  }
+
+  /** One look: records a newer table, else ticks if the chain is silent while an order waits. Throws what the RPC throws. */
+  async look(): Promise<void> {
+    const { rpc, clock } = this.#dependencies;
+    const { contracts, operatorSet, eigenlayer } = this.#options.deployment;
+    const [head, ordersFacts, tableWord, latest] = await rpc.batch([
+      latestBlock(),
+      storageAt(contracts.orderRequest, ORDERS_FACTS_SLOT, 'latest'),
+      storageAt(contracts.matchSettlement, TABLE_SLOT, 'latest'),
+      callAt(
+        {
+          to: eigenlayer.ecdsaCertificateVerifier,
+          data: encodeFunctionData({ abi: verifierAbi, functionName: 'latestReferenceTimestamp', args: [operatorSet] }),
+        },
+        'latest',
+      ),
+    ]);
+    if (head.number !== this.#lastBlock) {
+      this.#lastBlock = head.number;
+      this.#lastBlockAtMs = clock.monotonicMs();
+    }
+    if (ordersFacts !== this.#ordersFacts) {
+      this.#ordersFacts = ordersFacts;
+      this.#ordersChangedAtBlock = head.number;
+    }
+    const timestamp = decodeFunctionResult({
+      abi: verifierAbi,
+      functionName: 'latestReferenceTimestamp',
+      data: latest,
+    });
+    if (timestamp > decodeTableWord(tableWord).tableTimestamp && timestamp !== this.#refusedTimestamp) {
+      await this.#recordTable(timestamp);
+      return;
+    }
+    const isWaiting = this.#openOrders > 0 || this.#ordersChangedAtBlock > this.#snapshotBlock;
+    if (isWaiting && clock.monotonicMs() - this.#lastBlockAtMs >= this.#options.tickAfterMs) await this.#tick();
+  }
+
+  async #recordTable(timestamp: number): Promise<void> {
+    const { submitter, events } = this.#dependencies;
+    try {
+      await submitter.submit({
+        to: this.#options.deployment.contracts.matchSettlement,
+        data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable' }),
+        label: `record table ${timestamp}`,
+        errorsAbi: matchSettlementAbi,
+      });
+      events.upkeep('recordTable', 'mined', `table ${timestamp}`);
+    } catch (error) {
+      // A table the contract refuses is refused until there is another; trying again would only burn gas.
+      if (error instanceof TransactionRevertedError) this.#refusedTimestamp = timestamp;
+      events.upkeep('recordTable', 'failed', messageOf(error));
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const { submitter, events, clock } = this.#dependencies;
+    const block = this.#lastBlock;
+    try {
+      await submitter.submit({
+        to: this.#options.deployment.contracts.matchSettlement,
+        data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'tick' }),
+        gasLimit: TICK_GAS,
+        label: `tick after block ${block}`,
+      });
+      events.upkeep('tick', 'mined', `after block ${block}`);
+    } catch (error) {
+      events.upkeep('tick', 'failed', messageOf(error));
+    }
+    this.#lastBlockAtMs = clock.monotonicMs();
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'RPC_UNAVAILABLE';
+}

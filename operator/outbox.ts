@@ -1,0 +1,74 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+
+import type { SignatureSubmission } from '../service/signatureApi.js';
+
+/** A signed batch that aggregators may still want. */
+export interface OutboxEntry {
+  readonly round: number;
+  /** Last block that may settle the round. */
+  readonly deadlineBlock: number;
+  readonly submission: SignatureSubmission;
+}
+
+/**
+ * Signed batches of rounds that are still open, one file each, so that a restarted operator sends again what it signed
+ * instead of signing anew. Losing one loses a vote in one round, nothing else.
+ */
+export class Outbox {
+  readonly #folder: string;
+
+  constructor(options: { folder: string }) {
+    this.#folder = options.folder;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Stores an entry, whole or not at all. */
+  put(entry: OutboxEntry): void {
+    const file = this.#fileOf(entry.round);
+    const descriptor = openSync(`${file}.new`, 'w', 0o600);
+    try {
+      writeSync(descriptor, JSON.stringify(entry));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(`${file}.new`, file);
+  }
+
+  /** Entries that are stored, by ascending round; unreadable files are left out. */
+  list(): OutboxEntry[] {
+    return readdirSync(this.#folder)
+      .filter((name) => /^\d+\.json$/.test(name))
+      .flatMap((name) => {
+        try {
+          const entry: OutboxEntry = JSON.parse(readFileSync(path.join(this.#folder, name), 'utf8'));
+          return [entry];
+        } catch {
+          return [];
+        }
+      })
+      .toSorted((a, b) => a.round - b.round);
+  }
+
+  /** Removes entries whose last block lies below `block`. */
+  dropClosed(block: number): void {
+    for (const entry of this.list()) {
+      if (entry.deadlineBlock < block) rmSync(this.#fileOf(entry.round), { force: true });
+    }
+  }
+
+  #fileOf(round: number): string {
+    return path.join(this.#folder, `${round}.json`);
+  }
+}
