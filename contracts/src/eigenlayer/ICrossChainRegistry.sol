@@ -30,7 +30,6 @@ interface ICrossChainRegistry {
     /// @return `abi.encode(OperatorSet, CurveType, OperatorSetConfig, bytes)`, the last being the calculator's bytes.
     function calculateOperatorTableBytes(OperatorSet calldata operatorSet) external view returns (bytes memory);
     function getActiveGenerationReservations() external view returns (OperatorSet[] memory);
-    function getActiveGenerationReservationsByRange(uint256 startIndex, uint256 endIndex) external view returns (OperatorSet[] memory);
     function getActiveGenerationReservationCount() external view returns (uint256);
     function hasActiveGenerationReservation(OperatorSet memory operatorSet) external view returns (bool);
     function getOperatorTableCalculator(OperatorSet memory operatorSet) external view returns (IOperatorTableCalculator);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { DeregisterParams, RegisterParams } from "../../src/eigenlayer/EigenTypes.sol";
+import { MatchmakerRegistrar } from "../../src/stake/MatchmakerRegistrar.sol";
+import { EigenDevnetFixture } from "../eigenlayer/EigenDevnetFixture.sol";
+
+contract MatchmakerRegistrarTest is EigenDevnetFixture {
+    function test_onlyTheAllocationManagerCalls() public {
+        vm.expectRevert(MatchmakerRegistrar.NotAllocationManager.selector);
+        registrar.registerOperator(address(this), avs, ids(operatorSet.id), abi.encode("socket"));
+        vm.expectRevert(MatchmakerRegistrar.NotAllocationManager.selector);
+        registrar.deregisterOperator(address(this), avs, ids(operatorSet.id));
+    }
+
+    function test_onlyOurAvsIsServed() public {
+        address foreign = makeAddr("foreign avs");
+        assertTrue(registrar.supportsAVS(avs));
+        assertFalse(registrar.supportsAVS(foreign));
+        vm.prank(address(allocationManager));
+        vm.expectRevert(abi.encodeWithSelector(MatchmakerRegistrar.UnsupportedAVS.selector, foreign));
+        registrar.registerOperator(address(this), foreign, ids(operatorSet.id), abi.encode("socket"));
+    }
+
+    function test_everySetNeedsAKey() public {
+        Operator memory operator = makeOperator("operator");
+        registerKey(operator);
+        uint32[] memory both = new uint32[](2);
+        both[0] = operatorSet.id;
+        both[1] = operatorSet.id + 1;
+        vm.startPrank(address(allocationManager));
+        vm.expectRevert(MatchmakerRegistrar.KeyNotRegistered.selector);
+        registrar.registerOperator(operator.account, avs, both, abi.encode("socket"));
+        registrar.registerOperator(operator.account, avs, ids(operatorSet.id), abi.encode("socket"));
+        assertEq(registrar.getOperatorSocket(operator.account), "socket");
+    }
+
+    function test_dataThatIsNoSocketRefusesTheRegistration() public {
+        Operator memory operator = makeOperator("operator");
+        registerAsOperator(operator.account, 0);
+        registerKey(operator);
+        vm.prank(operator.account);
+        vm.expectRevert();
+        allocationManager.registerForOperatorSets(operator.account, RegisterParams(avs, ids(operatorSet.id), hex"1234"));
+        assertFalse(allocationManager.isMemberOfOperatorSet(operator.account, operatorSet));
+    }
+
+    function test_operatorChangesItsSocket() public {
+        Operator memory operator = joinSet("operator", 5e18);
+        vm.expectRevert(MatchmakerRegistrar.CallerNotOperator.selector);
+        registrar.updateSocket(operator.account, "http://thief");
+        vm.prank(operator.account);
+        vm.expectEmit(address(registrar));
+        emit MatchmakerRegistrar.OperatorSocketSet(operator.account, "http://moved");
+        registrar.updateSocket(operator.account, "http://moved");
+        assertEq(registrar.getOperatorSocket(operator.account), "http://moved");
+    }
+
+    function test_socketIsBounded() public {
+        string memory longest = string(new bytes(256));
+        registrar.updateSocket(address(this), longest);
+        vm.expectRevert(abi.encodeWithSelector(MatchmakerRegistrar.SocketTooLong.selector, 257));
+        registrar.updateSocket(address(this), string(new bytes(257)));
+    }
+
+    /// @dev Whatever the allocation manager names, leaving goes through.
+    function testFuzz_deregistrationNeverReverts(address operator, address anyAvs, uint32[] calldata anyIds) public {
+        vm.prank(address(allocationManager));
+        vm.expectEmit(address(registrar));
+        emit MatchmakerRegistrar.OperatorDeregistered(operator, anyIds);
+        registrar.deregisterOperator(operator, anyAvs, anyIds);
+    }
+
+    function test_operatorLeaves() public {
+        Operator memory operator = joinSet("operator", 5e18);
+        vm.prank(operator.account);
+        vm.expectEmit(address(registrar));
+        emit MatchmakerRegistrar.OperatorDeregistered(operator.account, ids(operatorSet.id));
+        allocationManager.deregisterFromOperatorSets(DeregisterParams(operator.account, avs, ids(operatorSet.id)));
+    }
+}
