@@ -62,8 +62,8 @@ const providerArbitrary: fc.Arbitrary<ProviderFields> = fc.record({
   tier: fc.integer({ min: 0, max: 7 }),
   uptimeBps: mostly(fc.constantFrom(0x3fff, 10_000, 9500), 9000, 0),
   reputationBps: mostly(fc.constantFrom(0x3fff, 10_000, 5000), 4000, 0),
-  slashes: mostly(0, 1, 3, 255),
-  attributes: mostly((1n << 54n) - 1n, 0n, 1n, 1n << 26n, (1n << 27n) | 1n, 1n << 53n),
+  slashes: fc.constantFrom(0, 0, 1, 255),
+  attributes: mostly((1n << 54n) - 1n, 0n, 0n, 0n, 0n, 1n, 1n, 1n << 26n, (1n << 27n) | 1n, 1n << 53n),
   reports: fc.tuple(reportArbitrary, reportArbitrary, reportArbitrary, reportArbitrary),
 });
 
@@ -137,7 +137,7 @@ function orderArbitrary(providerCount: number): fc.Arbitrary<Omit<Order, 'orderI
       regionRequired: fc.boolean(),
       minUptimeBps: mostly(0, 9500, 9501),
       minReputationBps: mostly(0, 5000, 5001),
-      maxSlashes: mostly(255, 0, 1),
+      maxSlashes: mostly(255, 0, 0, 0, 1, 1, 1),
       tokenId: mostly(1, 2, 3),
       maxPriceMicroPerHour: mostly(fc.constantFrom(10_000_000, 2 ** 39 - 1), 1, 40_000, 1_040_000),
       durationMinutes: fc.constant(60),
