@@ -378,8 +378,8 @@ describe('the quorum', () => {
     expect(quorums).toEqual([]);
     await post(await signed(1, batchOf(5)));
     expect(quorums).toHaveLength(1);
-    expect(quorums[0]?.votes.map(({ signer }) => signer).toSorted()).toEqual(
-      [keys[0], keys[1], keys[3]].map((key) => key?.address).toSorted(),
+    expect(new Set(quorums[0]?.votes.map(({ signer }) => signer))).toEqual(
+      new Set([keys[0], keys[1], keys[3]].map((key) => key?.address)),
     );
     expect((await post(await signed(2, batchOf(5)))).body.status).toBe('counted');
     expect(quorums).toHaveLength(1);

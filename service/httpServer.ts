@@ -35,6 +35,8 @@ const PROBLEM_TYPE = 'application/problem+json';
 export function createHttpServer(options: HttpServerOptions, dependencies: HttpServerDependencies): FastifyInstance {
   const requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
   const app = fastify({
+    // Node looks for slow clients only every 30 seconds by default, whatever the timeouts say.
+    http: { connectionsCheckingInterval: 1_000 },
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     connectionTimeout: 2 * requestTimeoutMs,
