@@ -3,7 +3,7 @@ import { accessSync, constants, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 
@@ -105,7 +105,7 @@ describe('which server', () => {
 test('a server ends with the process that started it, even when that is killed', async () => {
   // Beside the sources, so that packages resolve.
   const script = path.resolve('service', `.killed-${process.pid}.mjs`);
-  await build({
+  buildSync({
     stdin: {
       contents: `import { ensureRedis } from './ensureRedis.js'; import { pino } from 'pino';
           const { url } = await ensureRedis({ profile: 'devnet', env: { PATH: '' } }, { logger: pino({ level: 'silent' }) });
