@@ -26,7 +26,8 @@ export const BLOCK = 5000;
 export const TODAY = 20_000;
 export const TIMESTAMP = TODAY * 86_400 + 43_200;
 
-const NO_ROUND = 0xffff_ffff;
+/** A round that no test reaches. */
+export const NEVER = 0xffff_ffff;
 
 /** Each value of `rare` a few times in a hundred, so that one order still passes some twenty filters often enough. */
 function mostly<T>(common: fc.Arbitrary<T> | T, ...rare: T[]): fc.Arbitrary<T> {
@@ -40,7 +41,7 @@ function mostly<T>(common: fc.Arbitrary<T> | T, ...rare: T[]): fc.Arbitrary<T> {
 const DEVICE_FREE = fc.constantFrom(0, 0, 200, 300, 460, 500, 700, 1000, 1000, 1000, 1000);
 const REGION = fc.constantFrom(0, 1, 31, 32, 33, 64, 1023);
 const fromRoundAround = mostly(1, ROUND - 1, ROUND, ROUND + 1);
-const untilRoundAround = mostly(NO_ROUND, ROUND, ROUND + 1);
+const untilRoundAround = mostly(NEVER, ROUND, ROUND + 1);
 
 function report(expiryDay: number, bps: number): number {
   return (7 * 2 ** 26 + expiryDay * 2 ** 10 + bps) >>> 0;
@@ -122,7 +123,7 @@ function orderArbitrary(providerCount: number): fc.Arbitrary<Omit<Order, 'orderI
       isOpen: mostly(true, false),
       untilRound: untilRoundAround,
       eligibleFromBlock: mostly(1, BLOCK, BLOCK + 1),
-      expiresAtSeconds: mostly(NO_ROUND, TIMESTAMP, TIMESTAMP + 1),
+      expiresAtSeconds: mostly(NEVER, TIMESTAMP, TIMESTAMP + 1),
       milliGpu: fc.constantFrom(0, 0, 1, 200, 460, 500, 999, 1000, 1000, 2000, 4000, 8000),
       cpuMilli: mostly(4000, 1, 32_000, 2 ** 20 - 1),
       memoryMib: mostly(4096, 0, 1025, 65_536, 2 ** 24 - 1),
