@@ -101,6 +101,8 @@ export class SubmitterStoppedError extends MatchmakerError<'SUBMITTER_STOPPED'> 
 }
 
 export interface SubmitterOptions {
+  /** Where signed transactions are stored before they are sent; one file a key and chain. */
+  readonly journalFile: string;
   readonly chainId: number;
   /** Highest fee ever offered, wei per gas. */
   readonly maxFeePerGas: bigint;

@@ -1,0 +1,199 @@
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Address, Hex } from 'viem';
+import { MatchmakerError } from '../../protocol/error.js';
+
+/** A signed transaction, stored before it is sent. */
+export interface SentEntry {
+  readonly kind: 'sent';
+  readonly nonce: number;
+  readonly hash: Hex;
+  readonly raw: Hex;
+  readonly label: string;
+  /** True for the no-op that frees the nonce. */
+  readonly cancels: boolean;
+  readonly deadlineBlock: number | null;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** How a nonce ended. */
+export interface DoneEntry {
+  readonly kind: 'done';
+  readonly nonce: number;
+  /** `taken`: a transaction that this journal does not know used the nonce; `refused`: the node never accepted it. */
+  readonly outcome: 'mined' | 'reverted' | 'cancelled' | 'taken' | 'refused';
+  readonly hash: Hex | null;
+  readonly costWei: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Whose journal it is; written at every opening, which makes an earlier writer notice that it was replaced. */
+interface OpenedEntry {
+  readonly kind: 'opened';
+  readonly chainId: number;
+  readonly address: Address;
+}
+
+type JournalEntry = SentEntry | DoneEntry | OpenedEntry;
+
+/** The journal's bytes are not those that were written; only a torn last line is repaired by itself. */
+export class JournalCorruptError extends MatchmakerError<'JOURNAL_CORRUPT'> {
+  constructor(file: string, line: number, what: string) {
+    super(
+      'JOURNAL_CORRUPT',
+      `${file} line ${line}: ${what}; restore the file, or move it away when no transaction of the key is pending`,
+      {
+        metadata: { file, line },
+      },
+    );
+  }
+}
+
+/** Another writer has opened the journal since, or a write failed: this one must not send any more. */
+export class JournalClosedError extends MatchmakerError<'JOURNAL_CLOSED'> {
+  constructor(file: string, what: string, cause?: unknown) {
+    super('JOURNAL_CLOSED', `${file}: ${what}`, { metadata: { file }, cause });
+  }
+}
+
+export interface NonceJournalOptions {
+  readonly file: string;
+  readonly chainId: number;
+  readonly address: Address;
+  /** Ended nonces older than this are dropped at opening, milliseconds. */
+  readonly keepMs: number;
+}
+
+/**
+ * An append-only file of every transaction a key signed, one line of `crc32 json` an entry, synced before `append` returns.
+ * One writer: whoever opens it last; an earlier one is refused its next append.
+ */
+export class NonceJournal {
+  readonly #file: string;
+  readonly #handle: FileHandle;
+  #size: number;
+  #broken: JournalClosedError | null = null;
+  #pending: SentEntry[] = [];
+  #done: DoneEntry[] = [];
+
+  private constructor(file: string, handle: FileHandle, size: number, entries: readonly JournalEntry[]) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#size = size;
+    for (const entry of entries) this.#take(entry);
+  }
+
+  /**
+   * Opens or creates a journal; a torn last line is cut off. Throws JournalCorruptError for any other damage, for another
+   * key's or another chain's journal.
+   */
+  static async open(options: NonceJournalOptions, now: number): Promise<NonceJournal> {
+    const { file, chainId, address } = options;
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    const entries = parseJournal(file, await readFile(file, 'utf8').catch(missingAsEmpty));
+    for (const [index, entry] of entries.entries()) {
+      if (entry.kind === 'opened' && (entry.chainId !== chainId || entry.address !== address)) {
+        throw new JournalCorruptError(file, index + 1, `it belongs to ${entry.address} on chain ${entry.chainId}`);
+      }
+    }
+    const ended = new Set(entries.flatMap((entry) => (entry.kind === 'done' ? [entry.nonce] : [])));
+    const kept = entries.filter((entry) =>
+      entry.kind === 'sent' ? !ended.has(entry.nonce) : entry.kind === 'done' && entry.at > now - options.keepMs,
+    );
+    kept.push({ kind: 'opened', chainId, address });
+    const text = kept.map(lineOf).join('');
+
+    // A new file in place of the old one, so that a crash leaves either whole.
+    const temporary = `${file}.new`;
+    const handle = await open(temporary, 'w', 0o600);
+    await handle.writeFile(text);
+    await handle.sync();
+    await rename(temporary, file);
+    await syncDirectory(path.dirname(file));
+    return new NonceJournal(file, handle, Buffer.byteLength(text), kept);
+  }
+
+  /** Signed transactions whose nonce has not ended, oldest first. */
+  get pending(): readonly SentEntry[] {
+    return this.#pending;
+  }
+
+  /** What was spent by nonces that ended after `since` (milliseconds since 1970), wei. */
+  spentSince(since: number): bigint {
+    this.#done = this.#done.filter((entry) => entry.at > since);
+    return this.#done.reduce((sum, entry) => sum + BigInt(entry.costWei), 0n);
+  }
+
+  /** Appends an entry; it is on the disk when this returns. Throws JournalClosedError, from then on every time. */
+  async append(entry: SentEntry | DoneEntry): Promise<void> {
+    if (this.#broken !== null) throw this.#broken;
+    try {
+      const [mine, named] = await Promise.all([this.#handle.stat(), stat(this.#file)]);
+      if (mine.ino !== named.ino || mine.size !== this.#size) throw new Error('another process has opened it');
+      const line = lineOf(entry);
+      await this.#handle.appendFile(line);
+      await this.#handle.datasync();
+      this.#size += Buffer.byteLength(line);
+    } catch (cause) {
+      this.#broken = new JournalClosedError(
+        this.#file,
+        `no entry can be written (${cause instanceof Error ? cause.message : String(cause)})`,
+        cause,
+      );
+      throw this.#broken;
+    }
+    this.#take(entry);
+  }
+
+  async close(): Promise<void> {
+    this.#broken ??= new JournalClosedError(this.#file, 'it was closed');
+    await this.#handle.close();
+  }
+
+  #take(entry: JournalEntry): void {
+    if (entry.kind === 'sent') this.#pending.push(entry);
+    if (entry.kind !== 'done') return;
+    this.#pending = this.#pending.filter(({ nonce }) => nonce !== entry.nonce);
+    this.#done.push(entry);
+  }
+}
+
+function parseJournal(file: string, text: string): JournalEntry[] {
+  const lines = text.split('\n');
+  // What follows the last line end was torn off by a crash.
+  lines.pop();
+  return lines.map((line, index) => {
+    const json = line.slice(9);
+    if (line.slice(0, 9) !== `${checksum(json)} `)
+      throw new JournalCorruptError(file, index + 1, 'its checksum does not hold');
+    const entry: JournalEntry = JSON.parse(json);
+    return entry;
+  });
+}
+
+function lineOf(entry: JournalEntry): string {
+  const json = JSON.stringify(entry);
+  return `${checksum(json)} ${json}\n`;
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0');
+}
+
+function missingAsEmpty(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
