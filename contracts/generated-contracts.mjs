@@ -11,6 +11,7 @@ export const contracts = [
   'MatchSettlement',
   'MarketAuthority',
   'DevnetToken',
+  'OrderWordProof',
   'IAllocationManager',
   'IDelegationManager',
   'IStrategyManager',
