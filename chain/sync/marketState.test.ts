@@ -1,0 +1,172 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { encodeEventTopics } from 'viem';
+import { matchRound } from '../../engine/matchRound.js';
+import { MarketChain } from '../../test/support/marketChain.js';
+import { FollowedRounds } from '../../test/support/followedRounds.js';
+import { buildMatchBatch } from '../buildMatchBatch.js';
+import { orderRequestAbi } from '../contracts/generated/OrderRequest.js';
+import { blockByNumber, latestBlock, logsInBlock } from '../rpc/rpcCall.js';
+import type { Block, RpcLog } from '../rpc/rpcCall.js';
+import { MarketState, marketLogFilter, RollbackTooDeepError } from './marketState.js';
+
+/** Blocks of a real market with providers, offers, orders, cancellations, settlements and closed leases. */
+let blocks: { block: Block; logs: readonly RpcLog[] }[];
+let contracts: MarketChain['deployment']['contracts'];
+
+beforeAll(async () => {
+  const chain = await MarketChain.start({ roundLengthBlocks: 3 });
+  const { deployment, rpc } = chain;
+  contracts = deployment.contracts;
+  const followed = new FollowedRounds({ deployment, factsCheck: 'storage', pollIntervalMs: 5 }, rpc);
+  try {
+    await chain.addProvider(0, [1_000_000, 2_000_000]);
+    await followed.follower.start();
+    let leased: number[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      await chain.mined([
+        chain.postOrder(),
+        chain.postOrder({ milliGpu: 300 }),
+        chain.setOffer(0, 1 + (turn % 2), 1_000_000 + turn * 10_000),
+      ]);
+      const { number } = await chain.rpc.request(latestBlock());
+      await followed.untilBlock(number);
+      const seen = followed.rounds.length;
+      while (followed.rounds.length === seen) await followed.untilBlock((await chain.mine()).number);
+      const context = followed.rounds.at(-1)?.context;
+      if (context === undefined) throw new Error('no round');
+      const records = matchRound(context.snapshot, context.policy, context.seed);
+      const { batch, recordsHex, messageHash } = buildMatchBatch(context, records, {
+        chainId: deployment.chainId,
+        settlement: contracts.matchSettlement,
+      });
+      await chain.mined([
+        chain.settle(batch, recordsHex, messageHash),
+        ...leased.map((orderId) => chain.closeLease(orderId)),
+      ]);
+      leased = records.map(({ orderId }) => orderId);
+    }
+    await chain.mined([chain.postOrder({ maxPriceMicroPerHour: 1 })]);
+    const { number } = await rpc.request(latestBlock());
+    expect(followed.abstained).toEqual([]);
+    blocks = await Promise.all(
+      Array.from({ length: number - deployment.deploymentBlock + 1 }, async (_, index) => {
+        const block = await rpc.request(blockByNumber(deployment.deploymentBlock + index));
+        if (block === null) throw new Error('a block is missing');
+        return { block, logs: await rpc.request(logsInBlock(block.hash, marketLogFilter(deployment))) };
+      }),
+    );
+  } finally {
+    await followed.follower.stop();
+    await chain.stop();
+  }
+}, 60_000);
+
+let emptyState: () => MarketState;
+
+beforeAll(() => {
+  emptyState = () => {
+    const first = blocks[0]?.block;
+    if (first === undefined) throw new Error('no blocks');
+    return new MarketState(contracts, { number: first.number - 1, hash: first.parentHash, timestamp: 0 }, 1_000);
+  };
+});
+
+function contentOf(state: MarketState): unknown {
+  const { market } = state;
+  const machines = Array.from({ length: market.machineCount + 2 }, (_, id) => [
+    state.machineWord(id),
+    ...[0, 1, 2, 3].map((offer) => state.offerWord(id, offer)),
+    market.activeFromRound[id] ?? 0,
+    market.freeCpuMilli[id] ?? 0,
+    ...Array.from({ length: 8 }, (_, device) => market.freeMilliGpu[id * 8 + device] ?? 0),
+    ...Array.from({ length: 4 }, (_, offer) => market.offerGpuMicroPerHour[id * 4 + offer] ?? 0),
+  ]);
+  const providers = Array.from({ length: market.providerCount + 2 }, (_, id) => [
+    state.providerWord(id),
+    market.status[id] ?? 0,
+  ]);
+  const { head, commitments, damage, schedule, lastSettledRound } = state;
+  return {
+    head,
+    commitments,
+    damage,
+    schedule,
+    lastSettledRound,
+    orders: state.openOrders(),
+    bids: [...state.bids()],
+    machines,
+    providers,
+  };
+}
+
+/** xorshift32: the seed is in the test's title. */
+function randomFrom(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 2 ** 32;
+  };
+}
+
+test.each(
+  [1, 2, 3, 4, 5, 6, 7, 8].map(
+    (offset) => (process.env['TEST_SEED'] === undefined ? 7_919 : Number(process.env['TEST_SEED'])) + offset,
+  ),
+)('a rollback equals building anew, under a random schedule of reorgs (seed %i)', (seed) => {
+  const random = randomFrom(seed);
+  const state = emptyState();
+  let applied = 0;
+  for (let step = 0; step < 40; step++) {
+    const goal =
+      random() < 0.6
+        ? Math.min(blocks.length, applied + Math.floor(random() * 20))
+        : Math.floor(random() * (applied + 1));
+    if (goal < applied) state.rollbackTo((blocks[0]?.block.number ?? 0) - 1 + goal);
+    for (const { block, logs } of blocks.slice(applied, goal)) state.apply(block, logs);
+    applied = goal;
+    const anew = emptyState();
+    for (const { block, logs } of blocks.slice(0, goal)) anew.apply(block, logs);
+    expect({ ...(contentOf(state) as object), head: applied }).toEqual({
+      ...(contentOf(anew) as object),
+      head: applied,
+    });
+  }
+});
+
+test('history loaded in one go equals blocks applied one by one', () => {
+  const state = emptyState();
+  for (const { block, logs } of blocks) state.apply(block, logs);
+  const last = blocks.at(-1)?.block;
+  if (last === undefined) throw new Error('no blocks');
+  const loaded = new MarketState(contracts, last, 10);
+  loaded.loadHistory(blocks.flatMap(({ logs }) => logs));
+  expect(contentOf(loaded)).toEqual({ ...(contentOf(state) as object), head: last });
+  expect(() => loaded.rollbackTo(last.number - 1)).toThrow(RollbackTooDeepError);
+});
+
+test('every lost log shows in the words or as damage, but for the spec of an order that is no longer open', () => {
+  const whole = emptyState();
+  for (const { block, logs } of blocks) whole.apply(block, logs);
+  expect(whole.damage).toBeNull();
+  const wordsOf = ({ commitments }: MarketState) => Object.values(commitments).join();
+  const [orderCreated] = encodeEventTopics({ abi: orderRequestAbi, eventName: 'OrderCreated' });
+  const counts = { shown: 0, ofEndedOrders: 0 };
+  for (const log of blocks.flatMap(({ logs }) => logs)) {
+    const state = emptyState();
+    for (const { block, logs } of blocks) {
+      state.apply(
+        block,
+        logs.filter((other) => other !== log),
+      );
+    }
+    const isOfEndedOrder = log.topics[0] === orderCreated && whole.openOrderWord(Number(log.topics[1])) === 0n;
+    const shows = state.damage !== null || wordsOf(state) !== wordsOf(whole);
+    expect(shows).toBe(!isOfEndedOrder);
+    if (isOfEndedOrder) counts.ofEndedOrders += 1;
+    else counts.shown += 1;
+  }
+  expect(counts.shown).toBeGreaterThan(50);
+  expect(counts.ofEndedOrders).toBeGreaterThan(5);
+});
