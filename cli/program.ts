@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import { registerAggregatorCommands } from './aggregatorCommands.js';
 import { registerOperatorCommands } from './operatorCommands.js';
 import { VERSION } from './version.js';
 
@@ -12,5 +13,6 @@ export function buildProgram(print: (line: string) => void): Command {
     .exitOverride();
 
   registerOperatorCommands(program, print);
+  registerAggregatorCommands(program);
   return program;
 }

@@ -114,13 +114,13 @@ beforeEach(async () => {
   });
   await aggregator.listen({ host: '127.0.0.1', port: 0 });
   chain = fastify({ forceCloseConnections: true });
-  chain.post<{ Body: { id: number; method: string } | { id: number; method: string }[] }>('/', async (request) => {
+  chain.post<{ Body: { id: number; method: string } | { id: number; method: string }[] }>('/', (request, reply) => {
     const answer = ({ id, method }: { id: number; method: string }): object => ({
       jsonrpc: '2.0',
       id,
       result: method === 'eth_chainId' ? numberToHex(31_337) : block(chainHead),
     });
-    return Array.isArray(request.body) ? request.body.map(answer) : answer(request.body);
+    void reply.send(Array.isArray(request.body) ? request.body.map(answer) : answer(request.body));
   });
   await chain.listen({ host: '127.0.0.1', port: 0 });
   chainUrl = urlOf(chain);
@@ -438,13 +438,14 @@ describe('health', () => {
     expect(await ready(operator)).toMatchObject({ status: 503, body: { checks: { chain: { ok: false } } } });
     expect((await fetch(`${operator.url}/health/live`)).status).toBe(200);
     chain = fastify({ forceCloseConnections: true });
-    chain.post<{ Body: { id: number; method: string }[] }>('/', async (request) =>
-      request.body.map(({ id, method }) => ({
+    chain.post<{ Body: { id: number; method: string }[] }>('/', (request, reply) => {
+      const answer = ({ id, method }: { id: number; method: string }): object => ({
         jsonrpc: '2.0',
         id,
         result: method === 'eth_chainId' ? numberToHex(31_337) : block(chainHead),
-      })),
-    );
+      });
+      void reply.send(request.body.map(answer));
+    });
     await chain.listen({ host: '127.0.0.1', port });
     await operator.caughtUp;
     expect(logged('chain_unreachable')).toHaveLength(1);

@@ -1,0 +1,316 @@
+import path from 'node:path';
+
+import type { FastifyInstance } from 'fastify';
+import type { Address, LocalAccount } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+
+import type { Deployment } from '../chain/deployment.js';
+import type { Rpc } from '../chain/rpc/rpc.js';
+import type { SubmitterEvent, SubmitterOptions } from '../chain/submission/submission.js';
+import type {
+  FollowerStatus,
+  RoundContext,
+  RoundFollowerDependencies,
+  RoundFollowerOptions,
+} from '../chain/sync/roundFollower.js';
+import type { Clock } from '../service/clock.js';
+import type { EnsuredRedis } from '../service/ensureRedis.js';
+import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
+import type { UnlockedKey } from '../service/keystore.js';
+import type { Logger } from '../service/logger.js';
+import { Metrics } from '../service/metrics.js';
+import { defaultPollIntervalMs } from '../service/pollInterval.js';
+import type { AggregatorConfig } from './aggregatorConfig.js';
+import { AggregatorEvents } from './aggregatorEvents.js';
+import { EvidenceLog, type Evidence } from './evidenceLog.js';
+import { FollowUpHandlers } from './followUpHandlers.js';
+import { FollowUpQueues } from './followUpQueues.js';
+import { RoundBook } from './roundBook.js';
+import { Settler, type TransactionSubmitter } from './settler.js';
+import { SignatureIntake } from './signatureIntake.js';
+import { registerSignatureRoutes } from './signatureRoutes.js';
+import { SIGNATURE_BODY_LIMIT_BYTES } from './signatureSchema.js';
+import { TokenBuckets } from './tokenBuckets.js';
+import { Upkeep } from './upkeep.js';
+
+/** Whoever follows the chain: RoundFollower in a running aggregator. */
+export interface RoundSource {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  status(): FollowerStatus;
+}
+
+/** Whoever sends transactions: Submitter in a running aggregator. */
+export interface RunningSubmitter extends TransactionSubmitter {
+  /** Opens the journal and takes up what it holds from before the start. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface AggregatorDependencies {
+  readonly deployment: Deployment;
+  readonly key: UnlockedKey;
+  readonly rpc: Rpc;
+  readonly redis: EnsuredRedis;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly createFollower: (options: RoundFollowerOptions, dependencies: RoundFollowerDependencies) => RoundSource;
+  readonly createSubmitter: (
+    options: SubmitterOptions,
+    dependencies: { rpc: Rpc; account: LocalAccount; onEvent: (event: SubmitterEvent) => void },
+  ) => RunningSubmitter;
+}
+
+/** A running aggregator. */
+export interface RunningAggregator {
+  /** Where signatures are taken. */
+  readonly url: string;
+  /** Resolves when the chain has been caught up with for the first time, or the aggregator was stopped before. */
+  readonly caughtUp: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an aggregator: takes signatures, settles at the quorum, keeps rounds closing, and follows up through Redis.
+ * Throws when a folder or port cannot be used or Redis evicts keys; chain and Redis may be away, they are tried on.
+ */
+export async function runAggregator(
+  config: AggregatorConfig,
+  dependencies: AggregatorDependencies,
+): Promise<RunningAggregator> {
+  const { deployment, key, rpc, logger, clock } = dependencies;
+  const { matchSettlement: settlement } = deployment.contracts;
+  const metrics = new Metrics({ process: 'aggregator' });
+  const events = new AggregatorEvents({ logger, metrics });
+  const pollIntervalMs = config.pollIntervalMs ?? defaultPollIntervalMs(deployment.blockTimeMs);
+  const evidence = new EvidenceLog({ file: path.join(config.dataDir, 'evidence.jsonl') });
+  const keep = (entry: Evidence): void => keepEvidence(evidence, entry, { deployment, clock, events });
+
+  const submitter = dependencies.createSubmitter(
+    {
+      chainId: deployment.chainId,
+      maxFeePerGas: config.fees.maxFeePerGasWei,
+      priorityFeePerGas: config.fees.priorityFeeWei,
+      spendCapWei: config.fees.spendCapWei,
+      spendPeriodSeconds: config.fees.spendPeriodSeconds,
+      pollIntervalMs,
+      journalFile: path.join(config.dataDir, 'journal', `${deployment.chainId}-${key.address.toLowerCase()}.jsonl`),
+    },
+    { rpc, account: privateKeyToAccount(key.privateKey), onEvent: (event) => events.transaction(event) },
+  );
+
+  const book = new RoundBook(
+    { ...config.intake, keptRounds: 256 },
+    {
+      monotonicMs: () => clock.monotonicMs(),
+      onQuorum: (certificate, seconds) => {
+        const { round } = certificate.terms;
+        const matches = certificate.votes[0]?.submission.batch.matchCount ?? 0;
+        void settler.settle(certificate);
+        events.quorumReached(round, certificate.messageHash, certificate.votes.length, matches, seconds);
+      },
+      onConflict: (round, first, second) => {
+        keep({ kind: 'conflict', round, signer: first.signer, submissions: [first.submission, second.submission] });
+        events.conflict(round, first.signer, first.messageHash, second.messageHash);
+      },
+      onDissent: (round, vote) => {
+        keep({ kind: 'dissent', round, signer: vote.signer, submissions: [vote.submission] });
+        events.dissent(round, vote.signer, vote.messageHash);
+      },
+      onBufferedOutcome: (round, outcome) =>
+        events.signature(outcome.status === 'refused' ? outcome.code : outcome.status, round, 'after waiting'),
+      onClosed: (summary) => events.roundClosed(summary.round, summary.participants.length),
+    },
+  );
+  const settler: Settler = new Settler(
+    { settlement },
+    {
+      submitter,
+      rpc,
+      book,
+      events,
+      onSubmitted: (certificate) =>
+        queues.feeBump({
+          round: certificate.terms.round,
+          deadlineBlock: certificate.terms.nextSnapshotBlock,
+          submittedAtBlock: follower.status().headBlock,
+        }),
+      onMined: (round, { hash, receipt }) =>
+        queues.confirm({ round, transactionHash: hash, blockNumber: receipt.blockNumber }),
+    },
+  );
+  const handlers = new FollowUpHandlers(
+    { settlement, confirmations: config.confirmations, slowAfterBlocks: 4 },
+    { rpc, book, settler, events },
+  );
+  const queues: FollowUpQueues = new FollowUpQueues(
+    {
+      redisUrl: dependencies.redis.url,
+      chainId: deployment.chainId,
+      prefix: `matchmaker-${deployment.chainId}-${settlement}`,
+      againAfterMs: Math.max(500, 2 * deployment.blockTimeMs),
+      reconcileEveryMs: Math.max(5_000, 8 * deployment.blockTimeMs),
+    },
+    { handlers, events, logger },
+  );
+  const upkeep = new Upkeep(
+    {
+      deployment,
+      tickAfterMs: Math.round(1.5 * deployment.blockTimeMs) + pollIntervalMs,
+      intervalMs: Math.max(100, Math.round(deployment.blockTimeMs / 2)),
+    },
+    { rpc, submitter, clock, events },
+  );
+  let chainReachable = false;
+  let caughtUpOnce = false;
+  const follower: RoundSource = dependencies.createFollower(
+    // A wrong view here can only delay: the contract checks every certificate against its own words.
+    { deployment, factsCheck: 'storage', pollIntervalMs },
+    {
+      rpc,
+      onRound: (context: RoundContext) => {
+        upkeep.onSnapshot(context.snapshotBlock, context.openOrderCount);
+        book.open(context);
+      },
+      onAbstain: (round, reason, detail) => events.abstained(round, reason, detail),
+      onBlock: ({ number }) => {
+        book.advance(number);
+        events.headMoved(number, book.openRounds);
+      },
+      onReorg: (reorg) => {
+        events.reorged(reorg);
+        for (const round of book.rollBack(reorg.commonBlock)) {
+          events.settlementUndone(round);
+          settler.ensure(round).catch((error: unknown) => events.settlementFailed(round, 'failed', error));
+        }
+      },
+      onSettled: (round, messageHash, blockNumber, blockHash) => {
+        const settled = { messageHash, blockNumber, blockHash };
+        events.roundSettled(round, settled, book.settled(round, settled));
+      },
+      onReachable: (isReachable, error) => {
+        chainReachable = isReachable;
+        events.reachable(isReachable, error);
+      },
+      onResync: (reason) => events.resynced(reason),
+    },
+  );
+
+  const app: FastifyInstance = createHttpServer(
+    { bodyLimitBytes: SIGNATURE_BODY_LIMIT_BYTES },
+    {
+      logger,
+      registry: metrics.registry,
+      readiness: () => readinessOf(follower, caughtUpOnce, chainReachable, queues),
+    },
+  );
+  const openRound = (): number => follower.status().openRound;
+  registerSignatureRoutes(app, {
+    intake: new SignatureIntake(
+      { chainId: deployment.chainId, settlement, verifier: deployment.eigenlayer.ecdsaCertificateVerifier },
+      { book, openRound },
+    ),
+    book,
+    buckets: new TokenBuckets(
+      { perSecond: config.intake.requestsPerSecond, burst: config.intake.burst, maxAddresses: 10_000 },
+      { clock },
+    ),
+    events,
+    status: () => statusOf(deployment, key.address, follower, book, queues),
+  });
+
+  try {
+    await submitter.start();
+    await queues.start();
+    await app.listen({ host: config.listen.host, port: config.listen.port });
+  } catch (error) {
+    await submitter.stop();
+    await queues.close();
+    evidence.close();
+    throw error;
+  }
+  const url = serverUrl(app);
+  events.listening(url);
+  let stopping = false;
+  const caughtUp = follower.start().then(() => {
+    if (stopping) return;
+    caughtUpOnce = true;
+    chainReachable = true;
+    upkeep.start();
+    events.started(url, key.address);
+  });
+  return {
+    url,
+    caughtUp,
+    stop: async () => {
+      stopping = true;
+      await app.close();
+      await upkeep.stop();
+      await follower.stop();
+      await submitter.stop();
+      await settler.drained();
+      await queues.close();
+      evidence.close();
+    },
+  };
+}
+
+function keepEvidence(
+  log: EvidenceLog,
+  entry: Evidence,
+  { deployment, clock, events }: { deployment: Deployment; clock: Clock; events: AggregatorEvents },
+): void {
+  try {
+    log.append({
+      ...entry,
+      chainId: deployment.chainId,
+      settlement: deployment.contracts.matchSettlement,
+      seenAt: new Date(clock.nowMs()).toISOString(),
+    });
+  } catch (error) {
+    // Settling goes on: refusing signatures for a full disk would help the very operator the evidence is about.
+    events.evidenceFailed(error);
+  }
+}
+
+function readinessOf(
+  follower: RoundSource,
+  caughtUpOnce: boolean,
+  chainReachable: boolean,
+  queues: FollowUpQueues,
+): Readiness {
+  const status = follower.status();
+  const checks = {
+    chain: chainReachable
+      ? { ok: true, detail: 'the chain answers' }
+      : { ok: false, detail: status.lastError ?? 'the chain has not answered' },
+    sync: {
+      ok: caughtUpOnce && status.caughtUp,
+      detail: caughtUpOnce ? `block ${status.headBlock}, ${status.lagBlocks} behind` : 'catching up for the first time',
+    },
+    redis: { ok: queues.isUp, detail: queues.isUp ? 'answers' : 'away; signatures are taken and settled all the same' },
+  };
+  return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+}
+
+function statusOf(
+  deployment: Deployment,
+  submitter: Address,
+  follower: RoundSource,
+  book: RoundBook,
+  queues: FollowUpQueues,
+): object {
+  const { headBlock, openRound, caughtUp, lagBlocks } = follower.status();
+  return {
+    name: deployment.name,
+    chainId: deployment.chainId,
+    settlement: deployment.contracts.matchSettlement,
+    submitter,
+    headBlock,
+    openRound,
+    caughtUp,
+    lagBlocks,
+    openRounds: book.openRounds,
+    redisUp: queues.isUp,
+  };
+}
