@@ -1,0 +1,133 @@
+import {
+  decodeErrorResult,
+  decodeFunctionResult,
+  encodeFunctionData,
+  parseAbi,
+  type Abi,
+  type Address,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type ContractFunctionReturnType,
+  type DecodeFunctionResultParameters,
+  type EncodeFunctionDataParameters,
+  type Hex,
+} from 'viem';
+import { MatchmakerError } from '../../protocol/error.js';
+import { iAllocationManagerAbi } from '../contracts/generated/IAllocationManager.js';
+import { iBN254CertificateVerifierAbi } from '../contracts/generated/IBN254CertificateVerifier.js';
+import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';
+import { iDelegationManagerAbi } from '../contracts/generated/IDelegationManager.js';
+import { iecdsaCertificateVerifierAbi } from '../contracts/generated/IECDSACertificateVerifier.js';
+import { iKeyRegistrarAbi } from '../contracts/generated/IKeyRegistrar.js';
+import { iOperatorTableUpdaterAbi } from '../contracts/generated/IOperatorTableUpdater.js';
+import { iStrategyFactoryAbi } from '../contracts/generated/IStrategyFactory.js';
+import { iStrategyManagerAbi } from '../contracts/generated/IStrategyManager.js';
+import { matchmakerRegistrarAbi } from '../contracts/generated/MatchmakerRegistrar.js';
+import type { TransactionLane } from '../deploy/transactionLane.js';
+import { RpcAnswerError, type Rpc } from '../rpc/rpc.js';
+import { callAt, type BlockPoint, type Receipt } from '../rpc/rpcCall.js';
+
+/** What the actions of this folder act through. */
+export interface EigenDependencies {
+  /** Sends with the acting account's key. */
+  readonly lane: Pick<TransactionLane, 'address' | 'run'>;
+  readonly rpc: Rpc;
+}
+
+/** A contract of EigenLayer refused a call; `errorName` is its custom error where it is a known one. */
+export class EigenCallRevertedError extends MatchmakerError<'EIGEN_CALL_REVERTED'> {
+  readonly errorName: string | null;
+
+  constructor(label: string, data: Hex, cause: unknown) {
+    const error = decodeEigenError(data);
+    const reason = error === null ? `data ${data}` : `${error.name}(${error.args.map(String).join(', ')})`;
+    super('EIGEN_CALL_REVERTED', `${label}: reverted with ${reason}`, {
+      metadata: { label, errorName: error?.name ?? null, data },
+      cause,
+    });
+    this.errorName = error?.name ?? null;
+  }
+}
+
+const erc20ErrorsAbi = parseAbi([
+  'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
+  'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
+]);
+
+/** Every custom error that a call into EigenLayer may end with, its own or one from a contract further down. */
+const eigenErrorsAbi: Abi = [
+  ...iAllocationManagerAbi,
+  ...iBN254CertificateVerifierAbi,
+  ...iCrossChainRegistryAbi,
+  ...iDelegationManagerAbi,
+  ...iecdsaCertificateVerifierAbi,
+  ...iKeyRegistrarAbi,
+  ...iOperatorTableUpdaterAbi,
+  ...iStrategyFactoryAbi,
+  ...iStrategyManagerAbi,
+  ...matchmakerRegistrarAbi,
+  ...erc20ErrorsAbi,
+].filter((item) => item.type === 'error');
+
+/**
+ * Reads a view function of a contract, by default on the newest block.
+ * Throws EigenCallRevertedError, RpcUnavailableError and RpcAnswerError.
+ */
+export async function readEigen<
+  const abi extends Abi,
+  name extends ContractFunctionName<abi, 'pure' | 'view'>,
+  const args extends ContractFunctionArgs<abi, 'pure' | 'view', name>,
+>(
+  rpc: Rpc,
+  call: { readonly address: Address; readonly abi: abi; readonly functionName: name; readonly args: args },
+  at: BlockPoint = 'latest',
+): Promise<ContractFunctionReturnType<abi, 'pure' | 'view', name, args>> {
+  const { address, abi, functionName, args } = call;
+  const data = encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters);
+  const answer = await decodingReverts(functionName, () => rpc.request(callAt({ to: address, data }, at)));
+  return decodeFunctionResult({
+    abi,
+    functionName,
+    args,
+    data: answer,
+  } as unknown as DecodeFunctionResultParameters) as ContractFunctionReturnType<abi, 'pure' | 'view', name, args>;
+}
+
+/**
+ * Calls a function of a contract in a transaction of the lane and waits until it is mined.
+ * Throws EigenCallRevertedError when it would revert, TransactionRevertedError when it did, and the errors of the RPC.
+ */
+export async function writeEigen<
+  const abi extends Abi,
+  name extends ContractFunctionName<abi, 'nonpayable' | 'payable'>,
+  const args extends ContractFunctionArgs<abi, 'nonpayable' | 'payable', name>,
+>(
+  lane: Pick<TransactionLane, 'run'>,
+  call: { readonly address: Address; readonly abi: abi; readonly functionName: name; readonly args: args },
+): Promise<Receipt> {
+  const { address, abi, functionName, args } = call;
+  const data = encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters);
+  return decodingReverts(functionName, () =>
+    lane.run({ to: address, data, label: functionName, errorsAbi: eigenErrorsAbi }),
+  );
+}
+
+/** The custom error in revert data, null when it is none of EigenLayer's. */
+export function decodeEigenError(data: Hex): { readonly name: string; readonly args: readonly unknown[] } | null {
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: eigenErrorsAbi, data });
+    return { name: errorName, args: args ?? [] };
+  } catch {
+    return null;
+  }
+}
+
+async function decodingReverts<Answer>(label: string, call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof RpcAnswerError && error.data !== null)
+      throw new EigenCallRevertedError(label, error.data, error);
+    throw error;
+  }
+}

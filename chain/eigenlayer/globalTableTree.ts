@@ -1,0 +1,47 @@
+import { concat, keccak256, type Hex } from 'viem';
+
+const ZERO_LEAF: Hex = `0x${'00'.repeat(32)}`;
+/** Tells leaves of operator tables from inner nodes. */
+const TABLE_LEAF_SALT = '0x8e';
+
+/** The leaf of an operator table in the global tree: keccak256(0x8e || table bytes). */
+export function operatorTableLeaf(tableBytes: Hex): Hex {
+  return keccak256(concat([TABLE_LEAF_SALT, tableBytes]));
+}
+
+/**
+ * Root of EigenLayer's Merkle tree: pairs hashed in their order, leaves padded with zero words to a power of two.
+ * The root of one leaf is that leaf. Throws RangeError when there is no leaf.
+ */
+export function merkleRoot(leaves: readonly Hex[]): Hex {
+  return levelsOf(leaves).at(-1)?.[0] as Hex;
+}
+
+/**
+ * The siblings from leaf `index` up to the root, 32 bytes each, concatenated; empty for a tree of one leaf.
+ * Throws RangeError when there is no such leaf.
+ */
+export function merkleProof(leaves: readonly Hex[], index: number): Hex {
+  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
+    throw new RangeError(`leaf ${index} of ${leaves.length}`);
+  }
+  const levels = levelsOf(leaves).slice(0, -1);
+  return concat(['0x', ...levels.map((level, depth) => level[(index >> depth) ^ 1] as Hex)]);
+}
+
+/** All levels from the padded leaves to the root. */
+function levelsOf(leaves: readonly Hex[]): Hex[][] {
+  if (leaves.length === 0) throw new RangeError('a tree needs a leaf');
+  let width = 1;
+  while (width < leaves.length) width *= 2;
+  const levels: Hex[][] = [[...leaves, ...Array<Hex>(width - leaves.length).fill(ZERO_LEAF)]];
+  for (let level = levels[0] as Hex[]; level.length > 1;) {
+    const parents: Hex[] = [];
+    for (let index = 0; index < level.length; index += 2) {
+      parents.push(keccak256(concat([level[index] as Hex, level[index + 1] as Hex])));
+    }
+    levels.push(parents);
+    level = parents;
+  }
+  return levels;
+}
