@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 
 import { registerAggregatorCommands } from './aggregatorCommands.js';
+import { registerDevnetCommands } from './devnet.js';
 import { registerOperatorCommands } from './operatorCommands.js';
 import { VERSION } from './version.js';
 
@@ -14,5 +15,6 @@ export function buildProgram(print: (line: string) => void): Command {
 
   registerOperatorCommands(program, print);
   registerAggregatorCommands(program);
+  registerDevnetCommands(program, print);
   return program;
 }

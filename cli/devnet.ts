@@ -1,0 +1,127 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { runDemo } from '../devnet/runDemo.js';
+import { MatchmakerError } from '../protocol/error.js';
+import { EXIT, integer } from './usage.js';
+
+interface DemoFlags {
+  readonly operators: number;
+  readonly providers: number;
+  readonly orders?: number;
+  readonly seed: number;
+  readonly nodes?: string;
+  readonly pods?: string;
+  readonly keep: boolean;
+  readonly json: boolean;
+  readonly blockTimeMs: number;
+  readonly roundLength?: number;
+  readonly runDir?: string;
+}
+
+/** A flag of the demo is out of its bounds, or lacks its counterpart. */
+class DemoFlagError extends MatchmakerError<'CONFIG_INVALID'> {
+  constructor(problem: string) {
+    super('CONFIG_INVALID', problem);
+  }
+}
+
+/** Registers `devnet demo`. */
+export function registerDevnetCommands(program: Command, print: (line: string) => void): void {
+  const devnet = program.command('devnet').description('a local network: chain, EigenLayer, market, services');
+  devnet
+    .command('demo')
+    .description('run a whole market on this machine, send orders, and audit every round at the end')
+    .option('--operators <number>', 'operators, each a process of its own', integer, 4)
+    .option('--providers <number>', 'providers of machines', integer, 12)
+    .option(
+      '--orders <number>',
+      'orders to send; with --pods the first so many rows (default: 240, or all rows)',
+      integer,
+    )
+    .option('--seed <number>', 'seed of the generated market', integer, 1)
+    .option('--nodes <file>', 'CSV of machines: cpu_milli, memory_mib, gpu, model')
+    .option('--pods <file>', 'CSV of tasks: cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec')
+    .option('--keep', 'leave everything running after the report, until Ctrl-C', false)
+    .option(
+      '--json',
+      'print one JSON object as the last line of standard output, everything else on standard error',
+      false,
+    )
+    .addOption(new Option('--block-time-ms <number>', 'milliseconds between blocks').argParser(integer).default(250))
+    .addOption(
+      new Option('--round-length <blocks>', 'blocks of a round (default: config/networks/devnet.json)').argParser(
+        integer,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--run-dir <folder>',
+        'folder for keys, configs, data and logs (default: a new one under .matchmaker)',
+      ),
+    )
+    .action((flags: DemoFlags) => demo(flags, print));
+}
+
+async function demo(flags: DemoFlags, print: (line: string) => void): Promise<void> {
+  checkFlags(flags);
+  const interruption = new AbortController();
+  const onSignal = (): void => {
+    // Whoever asks twice does not want to wait; the children end with this process.
+    if (interruption.signal.aborted) process.exit(130);
+    interruption.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const output = flags.json ? process.stderr : process.stdout;
+  try {
+    const { passed } = await runDemo(
+      {
+        operators: flags.operators,
+        providers: flags.providers,
+        orders: flags.orders,
+        seed: flags.seed,
+        keep: flags.keep,
+        trace:
+          flags.nodes === undefined || flags.pods === undefined
+            ? undefined
+            : { nodesFile: flags.nodes, podsFile: flags.pods },
+        blockTimeMs: flags.blockTimeMs,
+        roundLengthBlocks: flags.roundLength,
+        runDir: path.resolve(flags.runDir ?? path.join('.matchmaker', `demo-${process.pid}-${Date.now()}`)),
+        cliFile: path.resolve(process.argv[1] ?? ''),
+      },
+      {
+        write: (text) => output.write(text),
+        isTerminal: output.isTTY,
+        env: process.env,
+        interrupted: interruption.signal,
+        onResult: (result) => {
+          if (flags.json) print(JSON.stringify(result));
+        },
+      },
+    );
+    process.exitCode = passed ? EXIT.ok : EXIT.failed;
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function checkFlags(flags: DemoFlags): void {
+  if ((flags.nodes === undefined) !== (flags.pods === undefined)) {
+    throw new DemoFlagError('--nodes and --pods go together: name a file of machines and a file of tasks');
+  }
+  const bounds: [string, number | undefined, number, number][] = [
+    ['--providers', flags.providers, 1, 1_000],
+    ['--orders', flags.orders, 1, 100_000],
+    ['--seed', flags.seed, 0, 0xffff_ffff],
+    ['--block-time-ms', flags.blockTimeMs, 50, 60_000],
+    ['--round-length', flags.roundLength, 2, 1_000],
+  ];
+  for (const [name, value, least, most] of bounds) {
+    if (value !== undefined && (value < least || value > most)) {
+      throw new DemoFlagError(`${name} is ${value}, it must be from ${least} to ${most}`);
+    }
+  }
+}

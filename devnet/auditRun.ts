@@ -1,0 +1,396 @@
+import { decodeEventLog, encodeFunctionData, decodeFunctionResult, toEventSelector, type Hex } from 'viem';
+import { buildMatchBatch } from '../chain/buildMatchBatch.js';
+import { computeLeaseAbi } from '../chain/contracts/generated/ComputeLease.js';
+import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
+import type { Deployment } from '../chain/deployment.js';
+import type { Rpc } from '../chain/rpc/rpc.js';
+import {
+  blockByNumber,
+  callAt,
+  logsInRange,
+  storageAt,
+  type Block,
+  type LogFilter,
+  type RpcLog,
+} from '../chain/rpc/rpcCall.js';
+import { MarketState, marketLogFilter } from '../chain/sync/marketState.js';
+import { differenceBetween, roundWordsAt } from '../chain/sync/roundWords.js';
+import { explainOrder } from '../engine/explainOrder.js';
+import type { Policy } from '../engine/policy.js';
+import type { MatchRecord } from '../engine/record.js';
+import { referenceMatchRound } from '../engine/reference/referenceMatcher.js';
+import { rejectionName } from '../engine/rejectionReason.js';
+import type { Snapshot } from '../engine/snapshot.js';
+import { operatorSetKey } from '../protocol/operatorSet.js';
+import { decodeRecords, encodeRecord } from '../protocol/records.js';
+import { snapshotBlockOf } from '../protocol/rounds.js';
+import { roundSeed } from '../protocol/seed.js';
+import { leaseWordOf } from '../protocol/settlementEffects.js';
+import { OrderState } from '../protocol/words/orderWord.js';
+import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
+import { MACHINE_WORD, machineSlot, ORDER_WORD, orderSlot, SCHEDULE_SLOT } from '../protocol/words/slots.js';
+
+/** An order that no round matched, and the furthest filter that any machine reached for it in the last closed round. */
+export interface UnmatchedOrder {
+  readonly orderId: number;
+  readonly reason: string;
+}
+
+/** What a replay of the chain found. */
+export interface AuditReport {
+  /** Closed rounds in which at least one order stood to be matched. */
+  readonly rounds: number;
+  readonly settlements: number;
+  readonly matched: number;
+  readonly skipped: number;
+  readonly unmatched: readonly UnmatchedOrder[];
+  /** Closed rounds that had matches to settle and were not settled; their orders were in the next. */
+  readonly lapsedRounds: readonly number[];
+  /** Last closed round, 0 for none. */
+  readonly lastClosedRound: number;
+  /** Matches that the last closed round should have had but lapsed with. */
+  readonly lapsedInLastRound: number;
+  /** Every way in which the chain differs from what the rules make of it. */
+  readonly mismatches: readonly string[];
+}
+
+/** The operator table that certificates of rounds from `fromRound` on name. */
+interface RecordedTable {
+  readonly fromRound: number;
+  readonly timestamp: number;
+  readonly hash: Hex;
+}
+
+interface Lease {
+  readonly record: MatchRecord;
+  readonly matchedAtSeconds: number;
+}
+
+interface ExpectedRound {
+  readonly records: readonly MatchRecord[];
+  readonly messageHash: Hex | null;
+}
+
+const TABLE_RECORDED = toEventSelector(
+  'event TableRecorded(uint32 indexed tableTimestamp, uint32 fromRound, bytes32 tableHash, uint96 totalWeight)',
+);
+const BLOCKS_PER_LOG_CALL = 200;
+const CALLS_PER_BATCH = 100;
+/** States of `ComputeLease.Lease` follow the order's. */
+const LEASE_MATCHED = OrderState.MATCHED;
+
+/**
+ * Replays the market from its first block to `endBlock` from nothing but the chain's logs, computes every closed round anew with the
+ * brute-force matcher, and compares with what was settled, with every lease and machine word in the chain's storage, and with the words
+ * that the contracts keep of all facts. Throws what the RPC throws.
+ */
+export async function auditRun(deployment: Deployment, rpc: Rpc, endBlock: number): Promise<AuditReport> {
+  const replay = new Replay(deployment, await readHistory(deployment, rpc, endBlock));
+  replay.run();
+  await replay.compareWithStorage(rpc);
+  return replay.report();
+}
+
+interface History {
+  readonly blocks: ReadonlyMap<number, Block>;
+  readonly endBlock: Block;
+  readonly logs: ReadonlyMap<number, readonly RpcLog[]>;
+  readonly tables: readonly RecordedTable[];
+  readonly lastClosedRound: number;
+}
+
+async function readHistory(deployment: Deployment, rpc: Rpc, end: number): Promise<History> {
+  const { contracts, deploymentBlock } = deployment;
+  const blocks = new Map<number, Block>();
+  const numbers = Array.from({ length: end - deploymentBlock + 2 }, (_, index) => deploymentBlock - 1 + index);
+  for (let start = 0; start < numbers.length; start += CALLS_PER_BATCH) {
+    const answers = await rpc.batch(
+      numbers.slice(start, start + CALLS_PER_BATCH).map((number) => blockByNumber(number)),
+    );
+    for (const block of answers) if (block !== null) blocks.set(block.number, block);
+  }
+  const endBlock = blocks.get(end);
+  if (endBlock === undefined) throw new Error(`the chain has no block ${end}`);
+
+  const logs = new Map<number, RpcLog[]>();
+  const filter = marketLogFilter(deployment);
+  const tableFilter: LogFilter = { addresses: [contracts.matchSettlement], topics: [TABLE_RECORDED] };
+  const tables: RecordedTable[] = [];
+  for (let from = deploymentBlock; from <= end; from += BLOCKS_PER_LOG_CALL) {
+    const to = Math.min(end, from + BLOCKS_PER_LOG_CALL - 1);
+    const [market, recorded] = await rpc.batch([logsInRange(from, to, filter), logsInRange(from, to, tableFilter)]);
+    for (const log of market) {
+      const known = logs.get(log.blockNumber);
+      if (known === undefined) logs.set(log.blockNumber, [log]);
+      else known.push(log);
+    }
+    tables.push(...recorded.map(recordedTable));
+  }
+  const schedule = decodeScheduleWord(
+    await rpc.request(storageAt(contracts.matchPolicy, SCHEDULE_SLOT, endBlock.hash)),
+  );
+  let lastClosedRound = 0;
+  while (snapshotBlockOf(schedule, lastClosedRound + 2) <= end) lastClosedRound++;
+  return { blocks, endBlock, logs, tables, lastClosedRound };
+}
+
+function recordedTable(log: RpcLog): RecordedTable {
+  const { args } = decodeEventLog({
+    abi: matchSettlementAbi,
+    eventName: 'TableRecorded',
+    data: log.data,
+    topics: log.topics as [Hex, ...Hex[]],
+  });
+  return { fromRound: args.fromRound, timestamp: args.tableTimestamp, hash: args.tableHash };
+}
+
+class Replay {
+  readonly #deployment: Deployment;
+  readonly #history: History;
+  readonly #state: MarketState;
+  readonly #mismatches: string[] = [];
+  readonly #expected = new Map<number, ExpectedRound>();
+  readonly #settledRounds = new Set<number>();
+  readonly #leases = new Map<number, Lease>();
+  /** Orders for which a closed round had a machine, with the first such round. */
+  readonly #firstMachineIn = new Map<number, number>();
+  /** Orders that were eligible in some closed round. */
+  readonly #inClosedRound = new Set<number>();
+  readonly #unmatched: UnmatchedOrder[] = [];
+  readonly #lapsed: number[] = [];
+  #rounds = 0;
+  #skipped = 0;
+
+  constructor(deployment: Deployment, history: History) {
+    this.#deployment = deployment;
+    this.#history = history;
+    const before = history.blocks.get(deployment.deploymentBlock - 1);
+    if (before === undefined) throw new Error(`the chain has no block ${deployment.deploymentBlock - 1}`);
+    this.#state = new MarketState(deployment.contracts, before, 1);
+  }
+
+  run(): void {
+    const { blocks, logs, endBlock, lastClosedRound } = this.#history;
+    for (let number = this.#deployment.deploymentBlock; number <= endBlock.number; number++) {
+      const block = blocks.get(number);
+      if (block === undefined) throw new Error(`the chain has no block ${number}`);
+      const blockLogs = logs.get(number) ?? [];
+      this.#checkSettlements(block, blockLogs);
+      this.#state.apply(block, blockLogs);
+      const { schedule } = this.#state;
+      if (schedule === null || number < schedule.newest.fromBlock) continue;
+      const round = this.#state.openRoundAt(number) + 1;
+      if (snapshotBlockOf(schedule, round) === number) this.#takeRound(round, block);
+    }
+    if (this.#state.damage !== null)
+      this.#mismatches.push(`the chain's logs contradict each other: ${this.#state.damage}`);
+    for (const [round, { records }] of this.#expected) {
+      if (round <= lastClosedRound && records.length > 0 && !this.#settledRounds.has(round)) this.#lapsed.push(round);
+    }
+    for (const order of this.#state.openOrders()) {
+      if (!this.#inClosedRound.has(order.orderId)) {
+        this.#mismatches.push(`order ${order.orderId} was in no closed round`);
+      }
+      const round = this.#firstMachineIn.get(order.orderId);
+      if (round !== undefined) {
+        this.#mismatches.push(`order ${order.orderId} is unmatched although round ${round} had a machine for it`);
+      }
+    }
+  }
+
+  /** Every order, lease, machine and facts word of the chain against what the replay arrived at. */
+  async compareWithStorage(rpc: Rpc): Promise<void> {
+    const { orderRequest, providerRegistry, computeLease } = this.#deployment.contracts;
+    const at = this.#history.endBlock.hash;
+    const leases = [...this.#leases];
+    for (let start = 0; start < leases.length; start += CALLS_PER_BATCH) {
+      const part = leases.slice(start, start + CALLS_PER_BATCH);
+      const words = await rpc.batch(
+        part.map(([orderId]) => storageAt(orderRequest, orderSlot(orderId, ORDER_WORD), at)),
+      );
+      const views = await rpc.batch(
+        part.map(([orderId]) =>
+          callAt(
+            {
+              to: computeLease,
+              data: encodeFunctionData({ abi: computeLeaseAbi, functionName: 'getLease', args: [orderId] }),
+            },
+            at,
+          ),
+        ),
+      );
+      part.forEach(([orderId, lease], index) =>
+        this.#compareLease(orderId, lease, words[index] as bigint, views[index] as Hex),
+      );
+    }
+    const open = this.#state.openOrders();
+    for (let start = 0; start < open.length; start += CALLS_PER_BATCH) {
+      const part = open.slice(start, start + CALLS_PER_BATCH);
+      const words = await rpc.batch(
+        part.map(({ orderId }) => storageAt(orderRequest, orderSlot(orderId, ORDER_WORD), at)),
+      );
+      part.forEach(({ orderId }, index) => {
+        if (words[index] !== this.#state.openOrderWord(orderId)) {
+          this.#mismatches.push(`order ${orderId}: the chain holds another word than its logs tell`);
+        }
+      });
+    }
+    const machines = Array.from({ length: this.#state.market.machineCount }, (_, index) => index + 1);
+    for (let start = 0; start < machines.length; start += CALLS_PER_BATCH) {
+      const part = machines.slice(start, start + CALLS_PER_BATCH);
+      const words = await rpc.batch(part.map((id) => storageAt(providerRegistry, machineSlot(id, MACHINE_WORD), at)));
+      part.forEach((id, index) => {
+        if (words[index] !== this.#state.machineWord(id)) {
+          this.#mismatches.push(`machine ${id}: the chain holds another word than logs and leases lead to`);
+        }
+      });
+    }
+    const reading = roundWordsAt(this.#deployment.contracts, this.#history.endBlock, 'storage');
+    const { commitments } = reading.read(await rpc.batch(reading.calls));
+    const difference = differenceBetween(this.#state.commitments, commitments);
+    if (difference !== null) this.#mismatches.push(difference);
+  }
+
+  report(): AuditReport {
+    const { lastClosedRound } = this.#history;
+    const last = this.#expected.get(lastClosedRound);
+    return {
+      rounds: this.#rounds,
+      settlements: this.#settledRounds.size,
+      matched: this.#leases.size,
+      skipped: this.#skipped,
+      unmatched: this.#unmatched,
+      lapsedRounds: this.#lapsed,
+      lastClosedRound,
+      lapsedInLastRound: this.#settledRounds.has(lastClosedRound) ? 0 : (last?.records.length ?? 0),
+      mismatches: this.#mismatches,
+    };
+  }
+
+  #takeRound(round: number, block: Block): void {
+    const scheduled = this.#state.policyOf(round);
+    if (scheduled === null) throw new Error(`round ${round} has no policy`);
+    const snapshot: Snapshot = {
+      round,
+      blockNumber: block.number,
+      snapshotHash: block.hash,
+      timestampSeconds: block.timestamp,
+      orders: this.#state.openOrders(),
+      bids: this.#state.bids(),
+      market: this.#state.market,
+    };
+    const eligible = snapshot.orders.filter(
+      (order) =>
+        order.isOpen &&
+        order.eligibleFromBlock <= block.number &&
+        round < order.untilRound &&
+        block.timestamp < order.expiresAtSeconds,
+    );
+    const seed = roundSeed(block.hash, round);
+    const records = eligible.length === 0 ? [] : referenceMatchRound(snapshot, scheduled.policy, seed);
+    this.#expected.set(round, { records, messageHash: this.#messageHash(snapshot, scheduled.hash, records) });
+    if (round > this.#history.lastClosedRound) return;
+    if (eligible.length > 0) this.#rounds++;
+    for (const { orderId } of eligible) this.#inClosedRound.add(orderId);
+    for (const { orderId } of records) {
+      if (!this.#firstMachineIn.has(orderId)) this.#firstMachineIn.set(orderId, round);
+    }
+    if (round === this.#history.lastClosedRound) this.#explainUnmatched(snapshot, scheduled.policy, seed, records);
+  }
+
+  #messageHash(snapshot: Snapshot, policyHash: Hex, records: readonly MatchRecord[]): Hex | null {
+    const table = this.#history.tables.findLast(({ fromRound }) => fromRound <= snapshot.round);
+    if (table === undefined || records.length === 0) return null;
+    const context = {
+      round: snapshot.round,
+      snapshotBlock: snapshot.blockNumber,
+      snapshot,
+      policyHash,
+      operatorSetKey: operatorSetKey(this.#deployment.operatorSet),
+      table: { timestamp: table.timestamp, hash: table.hash, totalWeight: 0n, entries: [] },
+    };
+    return buildMatchBatch(context, records, {
+      chainId: this.#deployment.chainId,
+      settlement: this.#deployment.contracts.matchSettlement,
+    }).messageHash;
+  }
+
+  #explainUnmatched(snapshot: Snapshot, policy: Policy, seed: Hex, records: readonly MatchRecord[]): void {
+    const matched = new Set(records.map(({ orderId }) => orderId));
+    // Unmatched orders reserve nothing, so an order's own explanation needs none but the matched ones before it.
+    const reserving = snapshot.orders.filter(({ orderId }) => matched.has(orderId));
+    for (const order of snapshot.orders) {
+      if (matched.has(order.orderId)) continue;
+      const orders = [...reserving, order].sort((a, b) => a.orderId - b.orderId);
+      const { outcome, decidingReason } = explainOrder({ ...snapshot, orders }, policy, seed, order.orderId);
+      this.#unmatched.push({
+        orderId: order.orderId,
+        reason: decidingReason === undefined ? outcome : rejectionName(decidingReason),
+      });
+    }
+  }
+
+  #checkSettlements(block: Block, logs: readonly RpcLog[]): void {
+    for (const log of logs) {
+      if (log.address !== this.#deployment.contracts.matchSettlement) continue;
+      const event = decodeEventLog({ abi: matchSettlementAbi, data: log.data, topics: log.topics as [Hex, ...Hex[]] });
+      if (event.eventName !== 'BatchSettled') continue;
+      const round = Number(event.args.round);
+      if (this.#settledRounds.has(round)) this.#mismatches.push(`round ${round} was settled twice`);
+      this.#settledRounds.add(round);
+      const settled = decodeRecords(event.args.records);
+      this.#compareRound(round, block, settled, event.args.messageHash);
+      settled.forEach((record, index) => {
+        if ((((event.args.skipped[index >> 8] ?? 0n) >> BigInt(index & 255)) & 1n) === 1n) this.#skipped++;
+        else this.#leases.set(record.orderId, { record, matchedAtSeconds: block.timestamp });
+      });
+    }
+  }
+
+  #compareRound(round: number, block: Block, settled: readonly MatchRecord[], messageHash: Hex): void {
+    const { schedule } = this.#state;
+    const expected = this.#expected.get(round);
+    if (schedule === null || expected === undefined) {
+      this.#mismatches.push(`round ${round} was settled in block ${block.number}, before its snapshot`);
+      return;
+    }
+    if (block.number > snapshotBlockOf(schedule, round + 1)) {
+      this.#mismatches.push(`round ${round} was settled in block ${block.number}, after it had closed`);
+    }
+    const words = new Map(expected.records.map((record) => [record.orderId, encodeRecord(record)]));
+    for (const record of settled) {
+      const word = words.get(record.orderId);
+      words.delete(record.orderId);
+      if (word !== encodeRecord(record)) {
+        this.#mismatches.push(
+          `round ${round}, order ${record.orderId}: settled on machine ${record.machineId} for ${record.priceMicroPerHour}, the rules ${
+            word === undefined ? 'match it with none' : 'say otherwise'
+          }`,
+        );
+      }
+    }
+    for (const orderId of words.keys())
+      this.#mismatches.push(`round ${round}, order ${orderId}: left out of the batch`);
+    if (messageHash !== expected.messageHash) {
+      this.#mismatches.push(
+        `round ${round}: the certificate was for ${messageHash}, the rules give ${expected.messageHash}`,
+      );
+    }
+  }
+
+  #compareLease(orderId: number, { record, matchedAtSeconds }: Lease, word: bigint, view: Hex): void {
+    if (word !== leaseWordOf(record, matchedAtSeconds)) {
+      this.#mismatches.push(`order ${orderId}: the chain holds another lease than was settled`);
+    }
+    const lease = decodeFunctionResult({ abi: computeLeaseAbi, functionName: 'getLease', data: view });
+    if (
+      lease.machineId !== record.machineId ||
+      lease.providerId !== record.providerId ||
+      lease.priceMicroPerHour !== record.priceMicroPerHour ||
+      lease.startTime !== matchedAtSeconds ||
+      lease.state !== LEASE_MATCHED
+    ) {
+      this.#mismatches.push(`order ${orderId}: getLease tells another lease than was settled`);
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import { encodeDeployData, encodeFunctionData, parseUnits, type Address, type Hex } from 'viem';
+import { complianceRegistryAbi } from '../chain/contracts/generated/ComplianceRegistry.js';
+import { devnetTokenAbi, devnetTokenBytecode } from '../chain/contracts/generated/DevnetToken.js';
+import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
+import { deployMarket, type MarketParameters } from '../chain/deploy/deployMarket.js';
+import type { TransactionLane } from '../chain/deploy/transactionLane.js';
+import type { Deployment } from '../chain/deployment.js';
+import { delegateStake } from '../chain/eigenlayer/delegateStake.js';
+import { deployEigenDevnet } from '../chain/eigenlayer/deployEigenDevnet.js';
+import { deployStakeSide } from '../chain/eigenlayer/deployStakeSide.js';
+import { deployStrategy } from '../chain/eigenlayer/deployStrategy.js';
+import { generatorInfo } from '../chain/eigenlayer/generatorKey.js';
+import { registerOperator } from '../chain/eigenlayer/registerOperator.js';
+import { transportOperatorTable } from '../chain/eigenlayer/transportOperatorTable.js';
+import type { DevnetChain } from './devnetChain.js';
+import { AUDITOR_COUNT, DEVNET_TOKENS } from './marketPlan.js';
+import { loadDevnetParameters } from './parameters.js';
+
+/** An operator of a devnet, registered with stake of its own and of a restaker. */
+export interface DevnetOperator {
+  readonly name: string;
+  /** Account on the stake chain. */
+  readonly address: Address;
+  /** Address of the key that signs matches. */
+  readonly signer: Address;
+  readonly signingKey: Hex;
+  readonly stakeWhole: number;
+}
+
+/** A market on a devnet with its stake side, and the keys of those who run it. */
+export interface DevnetMarket {
+  readonly deployment: Deployment;
+  readonly roundLengthBlocks: number;
+  readonly stakeRequirement: MarketParameters['stakeRequirement'];
+  /** What providers stake; anyone may mint it. */
+  readonly stakingToken: Address;
+  /** Payment tokens by id, from 1 at index 0; anyone may mint them. */
+  readonly paymentTokens: readonly Address[];
+  readonly governorLane: TransactionLane;
+  readonly verifierLane: TransactionLane;
+  readonly oracleLane: TransactionLane;
+  readonly auditorLanes: readonly TransactionLane[];
+  /** BN254 key of the one generator that signs table roots. */
+  readonly generatorKey: bigint;
+}
+
+/** What may be chosen about a devnet's market; the rest is config/networks/devnet.json. */
+export interface DevnetParameters {
+  readonly blockTimeMs?: number;
+  readonly roundLengthBlocks?: number;
+  readonly bidWindowBlocks?: number;
+  readonly policy?: Partial<MarketParameters['policy']>;
+}
+
+const OPERATOR_SET_ID = 1;
+const GENERATOR_SET_ID = 0;
+/** Any scalar will do: whoever knows a devnet's key can only fool that devnet. */
+const GENERATOR_KEY = 0x6d617463686d616b65722d6465766e6574n;
+const DEALLOCATION_DELAY_BLOCKS = 1_200;
+const LOOKAHEAD_BLOCKS = 600;
+const ALLOCATION_CONFIGURATION_DELAY_BLOCKS = 8;
+const TABLE_CADENCE_SECONDS = 60;
+const WHOLE_MAGNITUDE = 10n ** 18n;
+const STAKE_DECIMALS = 18;
+/** Share of an operator's stake that a restaker delegates to it, percent. */
+const DELEGATED_PERCENT = 40;
+const AUDITOR_MAX_BPS = 1_000;
+
+/**
+ * Deploys our devnet EigenLayer, an operator set, tokens and a whole market on an empty devnet chain, with a key for every role.
+ * Throws DeployAddressError, EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
+ */
+export async function deployDevnet(chain: DevnetChain, parameters: DevnetParameters = {}): Promise<DevnetMarket> {
+  const { rpc } = chain;
+  const newLane = (): TransactionLane => chain.lane(chain.nextAccount().privateKey);
+  const [governorLane, eigenLane, avsLane, verifierLane, oracleLane] = [
+    newLane(),
+    newLane(),
+    newLane(),
+    newLane(),
+    newLane(),
+  ];
+  const auditorLanes = Array.from({ length: AUDITOR_COUNT }, newLane);
+  const network = loadDevnetParameters();
+  const policy = { ...network.policy, ...parameters.policy };
+  const avs = lowerCase(avsLane.address);
+  const operatorSet = { avs, id: OPERATOR_SET_ID };
+
+  const [{ strategyFactory, ...eigenlayer }, stakeToken, ...paymentTokens] = await Promise.all([
+    deployEigenDevnet(
+      {
+        deallocationDelayBlocks: DEALLOCATION_DELAY_BLOCKS,
+        allocationConfigurationDelayBlocks: ALLOCATION_CONFIGURATION_DELAY_BLOCKS,
+        tableUpdateCadenceSeconds: TABLE_CADENCE_SECONDS,
+        pauser: eigenLane.address,
+        generatorSet: { avs: lowerCase(eigenLane.address), id: GENERATOR_SET_ID },
+        generatorInfo: generatorInfo(GENERATOR_KEY),
+      },
+      { lane: eigenLane },
+    ),
+    deployToken(governorLane, 'Devnet SPON', 'SPON', STAKE_DECIMALS),
+    ...DEVNET_TOKENS.map(({ name, symbol, decimals }) => deployToken(governorLane, name, symbol, decimals)),
+  ]);
+  const strategy = await deployStrategy({ strategyFactory, token: stakeToken }, { lane: eigenLane, rpc });
+
+  const [deployment] = await Promise.all([
+    deployMarket(
+      {
+        ...network,
+        chainId: chain.chainId,
+        blockTimeMs: parameters.blockTimeMs ?? network.blockTimeMs,
+        roundLengthBlocks: parameters.roundLengthBlocks ?? network.roundLengthBlocks,
+        bidWindowBlocks: parameters.bidWindowBlocks ?? network.bidWindowBlocks,
+        policy,
+        stakingToken: stakeToken,
+        paymentTokens: paymentTokens.map((address) => ({ address, minimumDeposit: 1n })),
+        roles: {
+          governor: governorLane.address,
+          providerVerifier: verifierLane.address,
+          scoreOracle: oracleLane.address,
+          complianceOfficer: governorLane.address,
+        },
+        stakeSide: { operatorSet, eigenlayer, stakeToken, strategy },
+      },
+      { lane: governorLane },
+    ),
+    deployStakeSide(
+      {
+        eigenlayer,
+        operatorSetId: OPERATOR_SET_ID,
+        strategy,
+        slasher: eigenLane.address,
+        redistributionRecipient: eigenLane.address,
+        metadataUri: 'https://matchmaker.example/avs.json',
+        lookaheadBlocks: LOOKAHEAD_BLOCKS,
+        maxStalenessSeconds: policy.maxTableAgeSeconds,
+      },
+      { lane: avsLane },
+    ),
+  ]);
+  await Promise.all(
+    auditorLanes.map((auditor) =>
+      governorLane.run({
+        to: deployment.contracts.complianceRegistry,
+        data: encodeFunctionData({
+          abi: complianceRegistryAbi,
+          functionName: 'accredit',
+          args: [auditor.address, AUDITOR_MAX_BPS],
+        }),
+        label: 'accredit an auditor',
+        errorsAbi: complianceRegistryAbi,
+      }),
+    ),
+  );
+  return {
+    deployment,
+    roundLengthBlocks: parameters.roundLengthBlocks ?? network.roundLengthBlocks,
+    stakeRequirement: network.stakeRequirement,
+    stakingToken: stakeToken,
+    paymentTokens,
+    governorLane,
+    verifierLane,
+    oracleLane,
+    auditorLanes,
+    generatorKey: GENERATOR_KEY,
+  };
+}
+
+/**
+ * Makes an operator of each stake (whole tokens): deposits, a restaker's delegation, allocation, signing key, membership of the set.
+ * They count from the next table on. Throws EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
+ */
+export function registerOperators(
+  chain: DevnetChain,
+  { deployment }: DevnetMarket,
+  stakes: readonly number[],
+): Promise<DevnetOperator[]> {
+  const { rpc } = chain;
+  const { eigenlayer, operatorSet, strategy, stakeToken } = deployment;
+  const seats = stakes.map((stakeWhole) => ({
+    stakeWhole,
+    lane: chain.lane(chain.nextAccount().privateKey),
+    restakerLane: chain.lane(chain.nextAccount().privateKey),
+    signingKey: chain.nextAccount().privateKey,
+  }));
+  return Promise.all(
+    seats.map(async ({ stakeWhole, lane, restakerLane, signingKey }, index) => {
+      const stake = parseUnits(String(stakeWhole), STAKE_DECIMALS);
+      const delegated = (stake * BigInt(DELEGATED_PERCENT)) / 100n;
+      await Promise.all([mint(lane, stakeToken, stake - delegated), mint(restakerLane, stakeToken, delegated)]);
+      const name = `operator-${index + 1}`;
+      const { operator, signer } = await registerOperator(
+        {
+          eigenlayer,
+          operatorSet,
+          strategy,
+          stakeToken,
+          stake: stake - delegated,
+          magnitude: WHOLE_MAGNITUDE,
+          signingKey,
+          socket: `${name}.example`,
+          metadataUri: `https://${name}.example/operator.json`,
+          allocationDelayBlocks: 0,
+        },
+        { lane, rpc },
+      );
+      await delegateStake(
+        { eigenlayer, strategy, stakeToken, operator, amount: delegated },
+        { lane: restakerLane, rpc },
+      );
+      return { name, address: operator, signer: lowerCase(signer), signingKey, stakeWhole };
+    }),
+  );
+}
+
+/**
+ * Carries the operator table to the verifier and has settlement take it over; it counts from the next round on.
+ * Throws EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
+ */
+export async function publishOperatorTable(chain: DevnetChain, market: DevnetMarket): Promise<void> {
+  const { eigenlayer, operatorSet, contracts } = market.deployment;
+  const lane = market.governorLane;
+  await transportOperatorTable(
+    { eigenlayer, operatorSet, generatorKey: market.generatorKey },
+    { lane, rpc: chain.rpc },
+  );
+  await lane.run({
+    to: contracts.matchSettlement,
+    data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable' }),
+    label: 'record the operator table',
+    errorsAbi: matchSettlementAbi,
+  });
+}
+
+async function deployToken(lane: TransactionLane, name: string, symbol: string, decimals: number): Promise<Address> {
+  const receipt = await lane.run({
+    data: encodeDeployData({ abi: devnetTokenAbi, bytecode: devnetTokenBytecode, args: [name, symbol, decimals] }),
+    label: `deploy ${symbol}`,
+  });
+  // A creation that was mined and did not revert has an address.
+  return lowerCase(receipt.contractAddress as Address);
+}
+
+async function mint(lane: TransactionLane, token: Address, amount: bigint): Promise<void> {
+  await lane.run({
+    to: token,
+    data: encodeFunctionData({ abi: devnetTokenAbi, functionName: 'mint', args: [lane.address, amount] }),
+    label: 'mint stake tokens',
+  });
+}
+
+function lowerCase(address: Address): Address {
+  return address.toLowerCase() as Address;
+}

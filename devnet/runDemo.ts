@@ -1,0 +1,451 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { TransactionLane } from '../chain/deploy/transactionLane.js';
+import { storageAt } from '../chain/rpc/rpcCall.js';
+import { MatchmakerError } from '../protocol/error.js';
+import { openRoundAt, snapshotBlockOf, type Schedule } from '../protocol/rounds.js';
+import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
+import { SCHEDULE_SLOT } from '../protocol/words/slots.js';
+import { ensureRedis } from '../service/ensureRedis.js';
+import { createLogger } from '../service/logger.js';
+import { auditRun, type AuditReport } from './auditRun.js';
+import {
+  deployDevnet,
+  publishOperatorTable,
+  registerOperators,
+  type DevnetMarket,
+  type DevnetOperator,
+} from './deployDevnet.js';
+import { demoResult, passed, reportLines, type DemoResult } from './demoReport.js';
+import { monotonicMs, startDevnetChain, type DevnetChain } from './devnetChain.js';
+import { fundTenants } from './fundTenants.js';
+import { generateMarket } from './generateMarket.js';
+import { importTrace } from './importTrace.js';
+import { LiveTable } from './liveTable.js';
+import type { MarketPlan } from './marketPlan.js';
+import { operatorStakes } from './operatorStakes.js';
+import { percentile } from './percentile.js';
+import { populateMarket } from './populateMarket.js';
+import {
+  logTail,
+  startAggregator,
+  startOperator,
+  untilReady,
+  writeDeployment,
+  ServiceFailedError,
+  type ServiceProcess,
+} from './runProcesses.js';
+import { sendOrders, type PlacedOrder } from './sendOrders.js';
+import { settlementSigners } from './settlementSigners.js';
+import { SettlementWatch, type SeenSettlement } from './settlementWatch.js';
+import { freePort } from './startAnvil.js';
+
+export interface DemoOptions {
+  readonly operators: number;
+  readonly providers: number;
+  /** Orders to send; with a trace the first so many tasks. Default 240 generated ones, or all tasks. */
+  readonly orders: number | undefined;
+  readonly seed: number;
+  /** Leave everything running after the report, until `interrupted`. */
+  readonly keep: boolean;
+  /** Trace files: both or neither. */
+  readonly trace: { readonly nodesFile: string; readonly podsFile: string } | undefined;
+  readonly blockTimeMs: number;
+  readonly roundLengthBlocks: number | undefined;
+  /** Folder for keys, configs, data and logs; removed after a run that passed, unless kept. */
+  readonly runDir: string;
+  /** The command line's entry file, which the services are started from. */
+  readonly cliFile: string;
+}
+
+export interface DemoDependencies {
+  /** Shows text to people. */
+  readonly write: (text: string) => void;
+  readonly isTerminal: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted when the run is to end early. */
+  readonly interrupted: AbortSignal;
+  /** Told the result as soon as it is known; a kept run goes on after that. */
+  readonly onResult: (result: DemoResult) => void;
+}
+
+export interface DemoOutcome {
+  readonly result: DemoResult;
+  readonly passed: boolean;
+}
+
+/** The run was interrupted. */
+export class DemoInterruptedError extends MatchmakerError<'DEMO_INTERRUPTED'> {
+  constructor() {
+    super('DEMO_INTERRUPTED', 'interrupted');
+  }
+}
+
+/** Orders were still not matched although machines were left for them when the last allowed round closed. */
+export class DemoUnfinishedError extends MatchmakerError<'DEMO_UNFINISHED'> {
+  constructor(round: number, waiting: number) {
+    super(
+      'DEMO_UNFINISHED',
+      `round ${round} closed and ${waiting} orders that it has machines for are still not settled`,
+      {
+        metadata: { round, waiting },
+      },
+    );
+  }
+}
+
+const DEFAULT_ORDERS = 240;
+/** Blocks that orders are spread over at least: several rounds at any length. */
+const SPREAD_BLOCKS = 48;
+/** Rounds that may close without a new lease, after the last order was in one, before the run is taken to be at its end. */
+const QUIET_ROUNDS = 2;
+/** Rounds that the run waits for at most after the last order came in. */
+const PATIENCE_ROUNDS = 60;
+const ACCOUNTS_BESIDES = 32;
+
+/**
+ * A whole market on this machine: chain, EigenLayer, operators and aggregator as processes of their own, providers, orders as transactions,
+ * and at the end an audit of everything from a fresh replay of the chain. Whatever it starts ends with it.
+ * Throws the typed errors of its parts; on failure the run folder stays and the ends of the services' logs are shown.
+ */
+export async function runDemo(options: DemoOptions, dependencies: DemoDependencies): Promise<DemoOutcome> {
+  const demo = new Demo(options, dependencies);
+  let isClean = false;
+  try {
+    const outcome = await Promise.race([demo.run(), rejectedWhen(dependencies.interrupted)]);
+    isClean = outcome.passed;
+    return outcome;
+  } catch (error) {
+    // Ctrl-C after the report is how a kept run ends.
+    if (error instanceof DemoInterruptedError && demo.outcome !== undefined) {
+      isClean = demo.outcome.passed;
+      return demo.outcome;
+    }
+    throw error;
+  } finally {
+    await demo.stop(isClean);
+  }
+}
+
+function rejectedWhen(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(new DemoInterruptedError());
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
+
+class Demo {
+  outcome: DemoOutcome | undefined;
+  readonly #options: DemoOptions;
+  readonly #dependencies: DemoDependencies;
+  readonly #services: ServiceProcess[] = [];
+  /** What must be ended, the last started first. */
+  readonly #closers: (() => Promise<void>)[] = [];
+  readonly #startedAtMs = monotonicMs();
+  #stopping = false;
+
+  constructor(options: DemoOptions, dependencies: DemoDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  async run(): Promise<DemoOutcome> {
+    const { seed, providers, orders, trace, operators, blockTimeMs, roundLengthBlocks, runDir } = this.#options;
+    const stakes = operatorStakes(operators);
+    const plan =
+      trace === undefined
+        ? generateMarket({ providers, orders: orders ?? DEFAULT_ORDERS, seed })
+        : importTrace({ ...trace, orders, providers, seed });
+    mkdirSync(runDir, { recursive: true });
+
+    this.#say(`starting a chain with a block every ${blockTimeMs} ms`);
+    const chain = await startDevnetChain({
+      mining: blockTimeMs / 1_000,
+      accounts: ACCOUNTS_BESIDES + plan.providers.length + plan.tenantCount + 3 * operators,
+    });
+    this.#closers.push(() => chain.stop());
+
+    this.#say('deploying EigenLayer, the operator set and the market');
+    const market = await deployDevnet(chain, {
+      blockTimeMs,
+      ...(roundLengthBlocks === undefined ? {} : { roundLengthBlocks }),
+    });
+    this.#say(
+      `registering ${operators} operators, ${plan.providers.length} providers with ${plan.machines.length} machines, ${plan.tenantCount} tenants`,
+    );
+    const [registered, populated, tenantLanes] = await Promise.all([
+      registerOperators(chain, market, stakes),
+      populateMarket(plan, chain, market),
+      fundTenants(plan, chain, market),
+    ]);
+    await publishOperatorTable(chain, market);
+    await this.#startServices(chain, market, registered);
+
+    const audit = await this.#trade(plan, chain, market, registered, populated.providerIds, tenantLanes);
+    if (this.#options.keep) await this.#keepRunning(chain, market);
+    return audit;
+  }
+
+  /** Ends everything that was started; shows where to look when the run did not pass. */
+  async stop(isClean: boolean): Promise<void> {
+    this.#stopping = true;
+    if (!isClean) {
+      for (const { name, logFile } of this.#services) {
+        const tail = logTail(logFile, 8);
+        if (tail.length > 0)
+          this.#say(`the end of ${logFile} (${name}):\n${tail.map((line) => `    ${line}`).join('\n')}`);
+      }
+      this.#say(`keys, configs and logs of the run are in ${this.#options.runDir}`);
+    }
+    await Promise.all(this.#services.map(({ process }) => process.stop()));
+    for (const close of this.#closers.toReversed()) await close();
+    if (isClean) rmSync(this.#options.runDir, { recursive: true, force: true });
+  }
+
+  async #startServices(chain: DevnetChain, market: DevnetMarket, operators: readonly DevnetOperator[]): Promise<void> {
+    const { runDir, cliFile } = this.#options;
+    this.#say('starting Redis, the aggregator and the operators');
+    const redis = await ensureRedis(
+      { profile: 'devnet', env: this.#dependencies.env },
+      { logger: createLogger({ service: 'devnet', level: 'error' }) },
+    );
+    this.#closers.push(() => redis.stop());
+    const common = { cliFile, runDir, rpcUrl: chain.url, deploymentFile: writeDeployment(runDir, market.deployment) };
+    const aggregatorPort = await freePort();
+    const aggregatorUrl = `http://127.0.0.1:${aggregatorPort}`;
+    this.#watch(
+      await startAggregator({
+        ...common,
+        name: 'aggregator',
+        port: aggregatorPort,
+        privateKey: chain.nextAccount().privateKey,
+        redisUrl: redis.url,
+      }),
+    );
+    for (const { name, signingKey } of operators) {
+      this.#watch(
+        await startOperator({
+          ...common,
+          name,
+          port: await freePort(),
+          privateKey: signingKey,
+          aggregators: [aggregatorUrl],
+        }),
+      );
+    }
+    await untilReady(this.#services);
+    this.#say(`Redis: ${redis.source}; ${operators.length} operators and the aggregator are ready`);
+  }
+
+  #watch(service: ServiceProcess): void {
+    this.#services.push(service);
+    void service.process.exited.then(({ code, signal }) => {
+      if (!this.#stopping) this.#say(`${service.name} ended by itself with ${signal ?? `code ${code}`}`);
+    });
+  }
+
+  /** Sends the orders, waits until every one has had its chance, and audits the run. */
+  async #trade(
+    plan: MarketPlan,
+    chain: DevnetChain,
+    market: DevnetMarket,
+    operators: readonly DevnetOperator[],
+    providerIds: readonly number[],
+    tenantLanes: readonly TransactionLane[],
+  ): Promise<DemoOutcome> {
+    const { deployment } = market;
+    const schedule = decodeScheduleWord(
+      await chain.rpc.request(storageAt(deployment.contracts.matchPolicy, SCHEDULE_SLOT, 'latest')),
+    );
+    const view = new TradeView(chain, market, operators, schedule, plan.orders.length, this.#dependencies);
+    this.#say(`sending ${plan.orders.length} orders`);
+    const placed = await sendOrders(
+      plan,
+      providerIds,
+      { chain, market, tenantLanes },
+      { spreadBlocks: SPREAD_BLOCKS, onPlaced: (order) => view.placed(order) },
+    );
+    const audit = await this.#audit(chain, market, schedule, placed, view);
+    await view.finished();
+    const result = demoResult(
+      {
+        operators: operators.length,
+        machines: plan.machines.length,
+        orders: placed.length,
+        settlements: view.settlements(),
+        orderToLeaseMs: view.orderToLeaseMs(),
+      },
+      audit,
+    );
+    this.outcome = { result, passed: passed(result) };
+    this.#dependencies.write(`${reportLines(result, audit).join('\n')}\n`);
+    this.#dependencies.onResult(result);
+    return this.outcome;
+  }
+
+  /**
+   * Waits until every order was in a closed round and rounds stopped bringing leases, then replays the chain. Goes on waiting
+   * while the last closed round lapsed with matches it should have settled. Throws DemoUnfinishedError when that does not end.
+   */
+  async #audit(
+    chain: DevnetChain,
+    market: DevnetMarket,
+    schedule: Schedule,
+    placed: readonly PlacedOrder[],
+    view: TradeView,
+  ): Promise<AuditReport> {
+    const lastEligibleFrom = placed.reduce((latest, order) => Math.max(latest, order.eligibleFromBlock), 0);
+    let round = 1;
+    while (snapshotBlockOf(schedule, round) < lastEligibleFrom) round++;
+    const lastAllowed = round + PATIENCE_ROUNDS;
+    let quiet = 0;
+    for (; ; round++) {
+      const leasesBefore = view.leaseCount;
+      await chain.blocks.reached(snapshotBlockOf(schedule, round + 1));
+      this.#requireServices();
+      quiet = view.leaseCount === leasesBefore ? quiet + 1 : 0;
+      if (view.leaseCount < placed.length && quiet < QUIET_ROUNDS && round < lastAllowed) continue;
+      this.#say('replaying the chain and computing every round anew');
+      const audit = await auditRun(market.deployment, chain.rpc, snapshotBlockOf(schedule, round + 1));
+      if (audit.lapsedInLastRound === 0) return audit;
+      if (round >= lastAllowed) throw new DemoUnfinishedError(round, audit.lapsedInLastRound);
+      round = openRoundAt(schedule, chain.blocks.head().number);
+      quiet = 0;
+    }
+  }
+
+  #requireServices(): void {
+    for (const { name, process, logFile } of this.#services) {
+      if (!process.isRunning()) throw new ServiceFailedError(name, 'ended by itself', logFile);
+    }
+  }
+
+  async #keepRunning(chain: DevnetChain, market: DevnetMarket): Promise<void> {
+    const { runDir } = this.#options;
+    const contracts = Object.entries(market.deployment.contracts);
+    this.#dependencies.write(
+      [
+        '',
+        'everything is left running; Ctrl-C ends it',
+        `  chain        ${chain.url} (chain id ${chain.chainId})`,
+        ...this.#services.map(({ name, url, configFile }) => `  ${name.padEnd(12)} ${url}  ${configFile}`),
+        `  deployment   ${path.join(runDir, 'deployment.json')}`,
+        ...contracts.map(([name, address]) => `  ${name.padEnd(20)} ${address}`),
+        '',
+      ].join('\n'),
+    );
+    await rejectedWhen(this.#dependencies.interrupted);
+  }
+
+  #say(text: string): void {
+    const seconds = ((monotonicMs() - this.#startedAtMs) / 1_000).toFixed(1).padStart(6);
+    this.#dependencies.write(`[${seconds} s] ${text}\n`);
+  }
+}
+
+/** What is seen of the market while orders come in: for the table and for the measurements of the report. */
+class TradeView {
+  readonly #chain: DevnetChain;
+  readonly #market: DevnetMarket;
+  readonly #schedule: Schedule;
+  readonly #ordersTotal: number;
+  readonly #table: LiveTable;
+  readonly #watch: SettlementWatch;
+  readonly #weightOf: ReadonlyMap<string, number>;
+  readonly #placed = new Map<number, PlacedOrder>();
+  readonly #signersOf = new Map<SeenSettlement, number>();
+  readonly #reading = new Set<Promise<void>>();
+  readonly #off: () => void;
+
+  constructor(
+    chain: DevnetChain,
+    market: DevnetMarket,
+    operators: readonly DevnetOperator[],
+    schedule: Schedule,
+    ordersTotal: number,
+    { write, isTerminal }: DemoDependencies,
+  ) {
+    this.#chain = chain;
+    this.#market = market;
+    this.#schedule = schedule;
+    this.#ordersTotal = ordersTotal;
+    this.#weightOf = new Map(operators.map(({ signer, stakeWhole }) => [signer, stakeWhole]));
+    this.#table = new LiveTable({ isTerminal, write });
+    this.#watch = new SettlementWatch(market.deployment, chain.blocks, (settlement) => this.#settled(settlement));
+    this.#off = chain.blocks.onBlock(() => this.#refresh());
+  }
+
+  get leaseCount(): number {
+    return this.#watch.leasedAtMs.size;
+  }
+
+  placed(order: PlacedOrder): void {
+    this.#placed.set(order.orderId, order);
+  }
+
+  settlements(): (SeenSettlement & { snapshotBlock: number; signers: number })[] {
+    return this.#watch.settlements.map((settlement) => ({
+      ...settlement,
+      snapshotBlock: snapshotBlockOf(this.#schedule, settlement.round),
+      signers: this.#signersOf.get(settlement) ?? 0,
+    }));
+  }
+
+  orderToLeaseMs(): number[] {
+    return [...this.#watch.leasedAtMs].flatMap(([orderId, leasedAtMs]) => {
+      const order = this.#placed.get(orderId);
+      return order === undefined ? [] : [leasedAtMs - order.sentAtMs];
+    });
+  }
+
+  /** Stops watching and waits for what is still being read. */
+  async finished(): Promise<void> {
+    this.#off();
+    this.#watch.stop();
+    await Promise.all(this.#reading);
+  }
+
+  #settled(settlement: SeenSettlement): void {
+    const reading = this.#readSigners(settlement).finally(() => this.#reading.delete(reading));
+    this.#reading.add(reading);
+  }
+
+  async #readSigners(settlement: SeenSettlement): Promise<void> {
+    const signers = await settlementSigners(this.#market.deployment, this.#chain.rpc, settlement.transactionHash);
+    this.#signersOf.set(settlement, signers.length);
+    const total = [...this.#weightOf.values()].reduce((sum, weight) => sum + weight, 0);
+    const signed = signers.reduce((sum, signer) => sum + (this.#weightOf.get(signer) ?? 0), 0);
+    const waits = settlement.leased.flatMap((orderId) => {
+      const order = this.#placed.get(orderId);
+      return order === undefined ? [] : [settlement.seenAtMs - order.sentAtMs];
+    });
+    const records = settlement.leased.length + settlement.skipped;
+    this.#table.add({
+      round: settlement.round,
+      snapshotBlock: snapshotBlockOf(this.#schedule, settlement.round),
+      settledBlock: settlement.blockNumber,
+      signatures: signers.length,
+      operators: this.#weightOf.size,
+      signedPercent: (100 * signed) / total,
+      leases: settlement.leased.length,
+      skipped: settlement.skipped,
+      gasPerMatch: Math.round(Number(settlement.gasUsed) / records),
+      orderToLeaseMs: percentile(waits, 50),
+    });
+  }
+
+  #refresh(): void {
+    const { number } = this.#chain.blocks.head();
+    this.#table.update(
+      {
+        headBlock: number,
+        openRound: openRoundAt(this.#schedule, number),
+        ordersInChain: this.#placed.size,
+        ordersTotal: this.#ordersTotal,
+        leases: this.leaseCount,
+      },
+      monotonicMs(),
+    );
+  }
+}

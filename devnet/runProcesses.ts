@@ -1,0 +1,143 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hex } from 'viem';
+import type { Deployment } from '../chain/deployment.js';
+import { MatchmakerError } from '../protocol/error.js';
+import { writeKeystore } from '../service/keystore.js';
+import { SETTLEMENT_PRIORITY_FEE } from './devnetChain.js';
+import { spawnTied, type TiedProcess } from './tiedProcess.js';
+
+/** One of the devnet's services did not become ready, or ended by itself. */
+export class ServiceFailedError extends MatchmakerError<'SERVICE_FAILED'> {
+  constructor(name: string, problem: string, logFile: string) {
+    super('SERVICE_FAILED', `${name} ${problem}; its log is ${logFile}`, { metadata: { name, logFile } });
+  }
+}
+
+/** A running operator or aggregator of a devnet. */
+export interface ServiceProcess {
+  readonly name: string;
+  readonly url: string;
+  readonly configFile: string;
+  readonly logFile: string;
+  readonly process: TiedProcess;
+}
+
+export interface ServiceOptions {
+  /** The command line's entry file, run with this Node. */
+  readonly cliFile: string;
+  /** Folder that keys, configs, data and logs of all services are put into. */
+  readonly runDir: string;
+  readonly rpcUrl: string;
+  readonly deploymentFile: string;
+}
+
+/** Scrypt cost of the devnet's keystores: their keys are public anyway. */
+const DEVNET_SCRYPT_N = 4_096;
+const PASSWORD_ENV = 'MATCHMAKER_DEVNET_PASSWORD';
+const READY_TIMEOUT_MS = 60_000;
+
+/** Writes the deployment file of a run and returns its path. */
+export function writeDeployment(runDir: string, deployment: Deployment): string {
+  const file = path.join(runDir, 'deployment.json');
+  writeFileSync(file, `${JSON.stringify(deployment, undefined, 2)}\n`);
+  return file;
+}
+
+/** Starts an operator process on a loopback port; it is not ready yet. Throws the system's error when it can not be started. */
+export function startOperator(
+  options: ServiceOptions & {
+    readonly name: string;
+    readonly port: number;
+    readonly privateKey: Hex;
+    readonly aggregators: readonly string[];
+  },
+): Promise<ServiceProcess> {
+  return startService('operator', options, {
+    aggregators: options.aggregators,
+    // The devnet's node answers proofs in time linear in an account's slots.
+    factsCheck: 'storage',
+  });
+}
+
+/** Starts an aggregator process on a loopback port; it is not ready yet. Throws the system's error when it can not be started. */
+export function startAggregator(
+  options: ServiceOptions & {
+    readonly name: string;
+    readonly port: number;
+    readonly privateKey: Hex;
+    readonly redisUrl: string;
+  },
+): Promise<ServiceProcess> {
+  return startService('aggregator', options, {
+    redisUrl: options.redisUrl,
+    profile: 'devnet',
+    fees: { priorityFeeWei: SETTLEMENT_PRIORITY_FEE.toString(), spendCapWei: (10n ** 21n).toString() },
+  });
+}
+
+/** Resolves when every service says that it is ready. Throws ServiceFailedError. */
+export async function untilReady(services: readonly ServiceProcess[]): Promise<void> {
+  await Promise.all(
+    services.map(async ({ name, url, process, logFile }) => {
+      const deadline = Date.now() + READY_TIMEOUT_MS;
+      for (;;) {
+        if (!process.isRunning()) {
+          const { code, signal } = await process.exited;
+          throw new ServiceFailedError(name, `ended with ${signal ?? `code ${code}`} before it was ready`, logFile);
+        }
+        if (await isReady(url)) return;
+        if (Date.now() > deadline) throw new ServiceFailedError(name, 'is not ready after a minute', logFile);
+        await sleep(50);
+      }
+    }),
+  );
+}
+
+/** The last lines of a log file, oldest first; empty when there is none. */
+export function logTail(file: string, lines: number): string[] {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines);
+  } catch {
+    return [];
+  }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function startService(
+  kind: 'operator' | 'aggregator',
+  options: ServiceOptions & { readonly name: string; readonly port: number; readonly privateKey: Hex },
+  settings: Record<string, unknown>,
+): Promise<ServiceProcess> {
+  const { name, port, runDir } = options;
+  const folder = path.join(runDir, name);
+  mkdirSync(folder, { recursive: true });
+  const keystore = path.join(folder, 'keystore.json');
+  writeKeystore(keystore, options.privateKey, name, DEVNET_SCRYPT_N);
+  const configFile = path.join(folder, 'config.json');
+  const logFile = path.join(folder, `${kind}.log`);
+  const config = {
+    deployment: path.resolve(options.deploymentFile),
+    rpcUrl: options.rpcUrl,
+    keystore: { path: path.resolve(keystore), passwordEnv: PASSWORD_ENV },
+    dataDir: path.resolve(folder, 'data'),
+    listen: { host: '127.0.0.1', port },
+    ...settings,
+  };
+  writeFileSync(configFile, `${JSON.stringify(config, undefined, 2)}\n`);
+  const child = await spawnTied(process.execPath, [options.cliFile, kind, 'start', '--config', configFile], {
+    env: { ...process.env, [PASSWORD_ENV]: name },
+    logFile,
+  });
+  return { name, url: `http://127.0.0.1:${port}`, configFile, logFile, process: child };
+}
