@@ -189,8 +189,8 @@ contract MarketHandler is MarketBase {
         uint32 count = orderRequest.orderCount();
         for (uint32 orderId = 1; orderId <= count && records.length < MOST_RECORDS * 32; ++orderId) {
             seed = uint256(keccak256(abi.encode(seed, orderId)));
-            // Mostly open orders; now and then one that cannot be matched any more.
-            if (!_word(orderId).isOpen() && seed % 8 != 0) continue;
+            // Open orders, and half of those that cannot be matched any more.
+            if (!_word(orderId).isOpen() && seed % 2 != 0) continue;
             records = bytes.concat(records, _encode(_choose(orderId, seed >> 8, free)));
         }
         if (records.length == 0) return;
@@ -217,7 +217,7 @@ contract MarketHandler is MarketBase {
     }
 
     function pass(uint256 blocks, uint256 time) external {
-        blocks = bound(blocks, 1, 10);
+        blocks = bound(blocks, 2, 16);
         vm.roll(vm.getBlockNumber() + blocks);
         vm.warp(vm.getBlockTimestamp() + bound(time, blocks, 2 hours));
     }

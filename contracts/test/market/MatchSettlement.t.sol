@@ -486,6 +486,27 @@ contract MatchSettlementTest is MarketBase {
         _refuse(batch, records, abi.encodeWithSelector(IECDSACertificateVerifier.RootDisabled.selector));
     }
 
+    /// A verifier that adds up otherwise than its own entries say is not to be trusted with either figure.
+    function test_aVerifierThatContradictsItsTableIsRefused() public {
+        (, bytes memory records, MatchBatch memory batch) = _one();
+        uint256[] memory wrong = new uint256[](1);
+        wrong[0] = 10_001;
+        bytes memory signatures = _sign(batch, ALL_SIGN);
+        vm.mockCall(
+            address(verifier),
+            abi.encodeWithSelector(IECDSACertificateVerifier.verifyCertificate.selector),
+            abi.encode(wrong, new address[](0))
+        );
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.TableMismatch.selector, batch.tableTimestamp, batch.tableHash));
+        settlement.settle(batch, _defaultPolicy(), records, signatures);
+
+        uint32 timestamp = uint32(block.timestamp);
+        _setTable(_weights(), timestamp, MAX_TABLE_STALENESS);
+        vm.mockCall(address(verifier), abi.encodeWithSelector(IECDSACertificateVerifier.getTotalStakeWeights.selector), abi.encode(wrong));
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.TableMismatch.selector, timestamp, batch.tableHash));
+        settlement.recordTable();
+    }
+
     function test_theTotalMustReachThePolicysMinimum() public {
         uint32 order = _order(_spec());
         uint256[] memory weights = new uint256[](1);

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, test } from '@jest/globals';
+import { Command } from 'commander';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { loadAggregatorConfig } from '../aggregator/aggregatorConfig.js';
+import { addAggregatorFlags, addOperatorFlags, aggregatorOverrides, operatorOverrides } from '../cli/processFlags.js';
+import { loadOperatorConfig } from '../operator/operatorConfig.js';
+
+const composeSchema = z.object({
+  services: z.record(
+    z.string(),
+    z.object({
+      image: z.string(),
+      hostname: z.string().optional(),
+      command: z.array(z.string()),
+      ports: z.array(z.string()).default([]),
+      volumes: z.array(z.string()).default([]),
+      depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+      healthcheck: z.object({ test: z.array(z.string()).min(2), interval: z.string(), retries: z.int() }),
+      read_only: z.boolean().optional(),
+    }),
+  ),
+  volumes: z.record(z.string(), z.unknown()),
+});
+const compose = composeSchema.parse(parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }));
+const { services } = compose;
+const operators = Object.keys(services).filter((name) => name.startsWith('operator-'));
+
+/** The flags of a service's command as the real command line parses them; unknown flags and missing values throw. */
+function flagsOf(name: string, process: 'operator' | 'aggregator'): Record<string, string> {
+  const [first, second, ...args] = services[name]?.command ?? [];
+  expect([first, second]).toEqual([process, 'start']);
+  const add = process === 'operator' ? addOperatorFlags : addAggregatorFlags;
+  return add(new Command().exitOverride().configureOutput({ writeErr: () => undefined }))
+    .parse(args, { from: 'user' })
+    .opts();
+}
+
+test('redis, a node, four operators and an aggregator', () => {
+  expect(Object.keys(services).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    'aggregator',
+    'node',
+    'operator-1',
+    'operator-2',
+    'operator-3',
+    'operator-4',
+    'redis',
+  ]);
+});
+
+describe.each([...operators.map((name) => [name, 'operator'] as const), ['aggregator', 'aggregator'] as const])(
+  '%s',
+  (name, process) => {
+    const service = services[name];
+    if (service === undefined) throw new Error(`no ${name}`);
+
+    test('its command line is a whole configuration', () => {
+      const config =
+        process === 'operator'
+          ? loadOperatorConfig({ flags: operatorOverrides(flagsOf(name, process)) })
+          : loadAggregatorConfig({ flags: aggregatorOverrides(flagsOf(name, process)) });
+      expect(config.rpcUrl).toBe('http://node:8545');
+      expect(config.listen.host).toBe('0.0.0.0');
+      expect(config.keystore).toMatchObject({ path: `/market/${name}.json`, passwordFile: `/market/${name}.password` });
+      expect(service.ports).toEqual([`127.0.0.1:${config.listen.port}:${config.listen.port}`]);
+      expect(service.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${config.listen.port}/health/live`);
+      expect(service.volumes).toContain(`${name}-data:${config.dataDir}`);
+    });
+
+    test('its state has a volume of its own, its host a fixed name, and its node is up first', () => {
+      for (const volume of service.volumes) expect(compose.volumes).toHaveProperty(volume.split(':')[0] ?? '');
+      expect(service.hostname).toBe(name);
+      expect(service.read_only).toBe(true);
+      expect(service.depends_on['node']).toEqual({ condition: 'service_healthy' });
+      for (const needed of Object.keys(service.depends_on)) expect(services[needed]?.healthcheck).toBeDefined();
+    });
+  },
+);
+
+test('every operator posts to the aggregator, and the aggregator finds Redis', () => {
+  const { port } = loadAggregatorConfig({ flags: aggregatorOverrides(flagsOf('aggregator', 'aggregator')) }).listen;
+  for (const name of operators) {
+    const { aggregators } = loadOperatorConfig({ flags: operatorOverrides(flagsOf(name, 'operator')) });
+    expect(aggregators).toEqual([`http://aggregator:${port}`]);
+  }
+  const { redisUrl, profile } = loadAggregatorConfig({
+    flags: aggregatorOverrides(flagsOf('aggregator', 'aggregator')),
+  });
+  expect([redisUrl, profile]).toEqual(['redis://redis:6379', 'production']);
+  expect(services['aggregator']?.depends_on['redis']).toEqual({ condition: 'service_healthy' });
+});
+
+test('Redis never evicts, and no two services share a published port or a data volume', () => {
+  expect(services['redis']?.command.join(' ')).toContain('--maxmemory-policy noeviction');
+  const ports = Object.values(services).flatMap((service) => service.ports);
+  expect(new Set(ports).size).toBe(ports.length);
+  const data = Object.values(services).flatMap((service) =>
+    service.volumes.filter((volume) => volume.endsWith(':/data')),
+  );
+  expect(new Set(data).size).toBe(data.length);
+});
+
+test('the image starts the bundle and runs unprivileged', () => {
+  const dockerfile = readFileSync('Dockerfile', 'utf8');
+  expect(dockerfile).toContain('"dist/matchmaker.js"');
+  expect(dockerfile).toMatch(/^USER node$/m);
+});
