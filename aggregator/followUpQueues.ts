@@ -109,12 +109,11 @@ export class FollowUpQueues {
     this.#add('alert', job.round, job);
   }
 
-  /** Stops the workers after the jobs they are at, and leaves Redis. */
+  /** Stops the workers and leaves Redis; a job that is cut off runs again after the next start. */
   async close(): Promise<void> {
     this.#closed = true;
-    // Without a server a worker would wait for its answer for ever.
-    const force = !this.isUp;
-    await Promise.all(this.#workers.map((worker) => worker.close(force)));
+    // Without waiting for jobs: they run again elsewhere, and an absent server would be waited for without end.
+    await Promise.all(this.#workers.map((worker) => worker.close(true)));
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#producer.disconnect();
     this.#worker.disconnect();

@@ -39,7 +39,7 @@ async function ensure(
 }
 
 async function using<Result>(url: string, task: (redis: Redis) => Promise<Result>): Promise<Result> {
-  const redis = new Redis(url, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  const redis = new Redis(url, { retryStrategy: () => null, maxRetriesPerRequest: 0, disconnectTimeout: 50 });
   redis.on('error', () => undefined);
   try {
     return await task(redis);

@@ -136,7 +136,8 @@ async function startEmbedded(startTimeoutMs: number): Promise<EnsuredRedis> {
  * Its own session keeps a terminal's Ctrl-C from reaching it before the services have closed.
  */
 function spawnTied(program: string, args: readonly string[]): ChildProcess {
-  const script = '"$@" & child=$!; read -r _; kill "$child" 2>/dev/null; wait "$child"';
+  // KILL, because it keeps nothing anyway and the embedded server would first wait for its clients' blocking commands.
+  const script = '"$@" & child=$!; read -r _; kill -KILL "$child" 2>/dev/null; wait "$child" 2>/dev/null';
   const child = spawn('/bin/sh', ['-c', script, 'sh', program, ...args], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -166,6 +167,7 @@ async function answers(url: string, child: ChildProcess, timeoutMs: number): Pro
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,
       connectTimeout: 1_000,
+      disconnectTimeout: 100,
     });
     redis.on('error', () => undefined);
     try {

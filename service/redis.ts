@@ -24,6 +24,7 @@ export function connectRedis(url: string, role: 'worker' | 'producer', onError: 
     enableOfflineQueue: role === 'worker',
     lazyConnect: true,
     connectTimeout: 2_000,
+    disconnectTimeout: 100,
     retryStrategy: (attempt) => Math.min(100 * 2 ** Math.min(attempt, 5), 3_000),
   });
   redis.on('error', onError);
