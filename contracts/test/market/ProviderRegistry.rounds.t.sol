@@ -39,6 +39,7 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
 
     function setUp() public override { }
 
+    /// forge-config: default.fuzz.runs = 128
     function testFuzz_LiveWordsOfARoundSayWhatItsSnapshotSaid(uint256 seed_, uint8 length) public {
         seed = seed_;
         vm.roll(1000);
@@ -64,7 +65,8 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
             _compare();
             _assertCapacityAddsUp();
         }
-        assertGt(compared, BLOCKS);
+        // Each round is looked at once at the least, in the block after its snapshot.
+        assertGe(compared, MACHINES * (BLOCKS / 8 - 1));
         _assertFactsFold();
     }
 
@@ -110,7 +112,7 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
 
     /// At most one batch a round: a record that fits what is left, or one that is too large and so benches.
     function _reserveOnce() private {
-        if (seenRound == 0 || settled || _draw(4) != 0) return;
+        if (seenRound == 0 || settled || _draw(8) != 0) return;
         settled = true;
         RecordFields memory record;
         record.orderId = 1;
