@@ -105,12 +105,12 @@ function checkAddress(contract: keyof EigenDevnet, addresses: EigenDevnet, actua
 }
 
 function predictAddresses(from: Address, firstNonce: number): EigenDevnet {
-  return Object.fromEntries(
-    CONTRACTS.map((contract, index) => [
-      contract,
-      getContractAddress({ from, nonce: BigInt(firstNonce + index) }).toLowerCase(),
-    ]),
-  ) as EigenDevnet;
+  const entries = CONTRACTS.map((contract, index) => [
+    contract,
+    getContractAddress({ from, nonce: BigInt(firstNonce + index) }).toLowerCase(),
+  ]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- CONTRACTS names every key
+  return Object.fromEntries(entries) as EigenDevnet;
 }
 
 function creationData(parameters: EigenDevnetParameters, addresses: EigenDevnet): Record<keyof EigenDevnet, Hex> {

@@ -8,6 +8,7 @@ import { matchmakerRegistrarAbi, matchmakerRegistrarBytecode } from '../contract
 import type { TransactionLane } from '../deploy/transactionLane.js';
 import type { Deployment } from '../deployment.js';
 
+import { RpcAnswerError } from '../rpc/rpc.js';
 import { writeEigen } from './eigenCall.js';
 
 /** EigenLayer's number for ECDSA keys. */
@@ -48,23 +49,27 @@ export async function deployStakeSide(
 ): Promise<StakeSide> {
   const { lane } = dependencies;
   const { allocationManager, keyRegistrar, crossChainRegistry } = parameters.eigenlayer;
-  const avs = lane.address.toLowerCase() as Address;
+  const avs = lane.address;
   const operatorSet = { avs, id: parameters.operatorSetId };
 
-  const registrar = await deploy(lane, 'registrar', {
-    data: encodeDeployData({
+  const registrar = await deploy(
+    lane,
+    'registrar',
+    encodeDeployData({
       abi: matchmakerRegistrarAbi,
       bytecode: matchmakerRegistrarBytecode,
       args: [allocationManager, keyRegistrar, avs],
     }),
-  });
-  const calculator = await deploy(lane, 'table calculator', {
-    data: encodeDeployData({
+  );
+  const calculator = await deploy(
+    lane,
+    'table calculator',
+    encodeDeployData({
       abi: ecdsaTableCalculatorAbi,
       bytecode: ecdsaTableCalculatorBytecode,
       args: [keyRegistrar, allocationManager, parameters.lookaheadBlocks],
     }),
-  });
+  );
 
   const allocation = { address: allocationManager, abi: iAllocationManagerAbi };
   await writeEigen(lane, { ...allocation, functionName: 'updateAVSMetadataURI', args: [avs, parameters.metadataUri] });
@@ -94,8 +99,8 @@ export async function deployStakeSide(
   return { operatorSet, registrar, calculator };
 }
 
-async function deploy(lane: TransactionLane, label: string, creation: { readonly data: Hex }): Promise<Address> {
-  const receipt = await lane.run({ ...creation, label: `deploy ${label}` });
-  // A creation that was mined and did not revert has an address.
-  return (receipt.contractAddress as Address).toLowerCase() as Address;
+async function deploy(lane: TransactionLane, label: string, data: Hex): Promise<Address> {
+  const { contractAddress } = await lane.run({ data, label: `deploy ${label}` });
+  if (contractAddress === null) throw new RpcAnswerError(`the receipt of deploying the ${label} names no contract`);
+  return contractAddress;
 }

@@ -16,5 +16,5 @@ export async function deployStrategy(
   if ((await existing()) === zeroAddress) {
     await writeEigen(lane, { ...factory, functionName: 'deployNewStrategy', args: [parameters.token] });
   }
-  return (await existing()).toLowerCase() as Address;
+  return existing();
 }

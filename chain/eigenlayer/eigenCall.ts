@@ -8,8 +8,6 @@ import {
   type ContractFunctionArgs,
   type ContractFunctionName,
   type ContractFunctionReturnType,
-  type DecodeFunctionResultParameters,
-  type EncodeFunctionDataParameters,
   type Hex,
 } from 'viem';
 import { MatchmakerError } from '../../protocol/error.js';
@@ -76,21 +74,17 @@ const eigenErrorsAbi: Abi = [
 export async function readEigen<
   const abi extends Abi,
   name extends ContractFunctionName<abi, 'pure' | 'view'>,
-  const args extends ContractFunctionArgs<abi, 'pure' | 'view', name>,
+  const args extends ContractFunctionArgs<abi, 'pure' | 'view', name> & readonly unknown[],
 >(
   rpc: Rpc,
   call: { readonly address: Address; readonly abi: abi; readonly functionName: name; readonly args: args },
   at: BlockPoint = 'latest',
 ): Promise<ContractFunctionReturnType<abi, 'pure' | 'view', name, args>> {
-  const { address, abi, functionName, args } = call;
-  const data = encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters);
-  const answer = await decodingReverts(functionName, () => rpc.request(callAt({ to: address, data }, at)));
-  return decodeFunctionResult({
-    abi,
-    functionName,
-    args,
-    data: answer,
-  } as unknown as DecodeFunctionResultParameters) as ContractFunctionReturnType<abi, 'pure' | 'view', name, args>;
+  const answer = await decodingReverts(call.functionName, () =>
+    rpc.request(callAt({ to: call.address, data: encodeCall(call) }, at)),
+  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- decoded with the very ABI that the type is made from
+  return decodeAnswer(call, answer) as ContractFunctionReturnType<abi, 'pure' | 'view', name, args>;
 }
 
 /**
@@ -100,15 +94,17 @@ export async function readEigen<
 export async function writeEigen<
   const abi extends Abi,
   name extends ContractFunctionName<abi, 'nonpayable' | 'payable'>,
-  const args extends ContractFunctionArgs<abi, 'nonpayable' | 'payable', name>,
 >(
   lane: Pick<TransactionLane, 'run'>,
-  call: { readonly address: Address; readonly abi: abi; readonly functionName: name; readonly args: args },
+  call: {
+    readonly address: Address;
+    readonly abi: abi;
+    readonly functionName: name;
+    readonly args: ContractFunctionArgs<abi, 'nonpayable' | 'payable', name> & readonly unknown[];
+  },
 ): Promise<Receipt> {
-  const { address, abi, functionName, args } = call;
-  const data = encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters);
-  return decodingReverts(functionName, () =>
-    lane.run({ to: address, data, label: functionName, errorsAbi: eigenErrorsAbi }),
+  return decodingReverts(call.functionName, () =>
+    lane.run({ to: call.address, data: encodeCall(call), label: call.functionName, errorsAbi: eigenErrorsAbi }),
   );
 }
 
@@ -120,6 +116,21 @@ export function decodeEigenError(data: Hex): { readonly name: string; readonly a
   } catch {
     return null;
   }
+}
+
+/** A call whose arguments were checked against its ABI by whoever wrote it. */
+interface UntypedCall {
+  readonly abi: Abi;
+  readonly functionName: string;
+  readonly args: readonly unknown[];
+}
+
+function encodeCall({ abi, functionName, args }: UntypedCall): Hex {
+  return encodeFunctionData({ abi, functionName, args });
+}
+
+function decodeAnswer({ abi, functionName, args }: UntypedCall, data: Hex): unknown {
+  return decodeFunctionResult({ abi, functionName, args, data });
 }
 
 async function decodingReverts<Answer>(label: string, call: () => Promise<Answer>): Promise<Answer> {

@@ -31,9 +31,9 @@ describe('merkleRoot', () => {
 describe('merkleProof', () => {
   test.each([1, 2, 3, 4, 5, 8, 13])('leads every one of %p leaves to the root', (count) => {
     const leaves = leavesOf(count);
-    for (let index = 0; index < count; index++) {
+    for (const [index, start] of leaves.entries()) {
       const proof = merkleProof(leaves, index);
-      let node = leaves[index] as Hex;
+      let node = start;
       for (let depth = 0; depth * 64 < proof.length - 2; depth++) {
         const sibling: Hex = `0x${proof.slice(2 + depth * 64, 66 + depth * 64)}`;
         node = keccak256(concat((index >> depth) % 2 === 0 ? [node, sibling] : [sibling, node]));

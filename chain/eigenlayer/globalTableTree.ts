@@ -14,7 +14,9 @@ export function operatorTableLeaf(tableBytes: Hex): Hex {
  * The root of one leaf is that leaf. Throws RangeError when there is no leaf.
  */
 export function merkleRoot(leaves: readonly Hex[]): Hex {
-  return levelsOf(leaves).at(-1)?.[0] as Hex;
+  const root = leaves.length === 0 ? undefined : levelsOf(leaves).at(-1)?.[0];
+  if (root === undefined) throw new RangeError('a tree needs a leaf');
+  return root;
 }
 
 /**
@@ -25,23 +27,24 @@ export function merkleProof(leaves: readonly Hex[], index: number): Hex {
   if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
     throw new RangeError(`leaf ${index} of ${leaves.length}`);
   }
-  const levels = levelsOf(leaves).slice(0, -1);
-  return concat(['0x', ...levels.map((level, depth) => level[(index >> depth) ^ 1] as Hex)]);
+  const siblings = levelsOf(leaves)
+    .slice(0, -1)
+    .map((level, depth) => level[(index >> depth) ^ 1] ?? ZERO_LEAF);
+  return concat(['0x', ...siblings]);
 }
 
-/** All levels from the padded leaves to the root. */
+/** All levels from the padded leaves to the root; each level's width is a power of two. */
 function levelsOf(leaves: readonly Hex[]): Hex[][] {
-  if (leaves.length === 0) throw new RangeError('a tree needs a leaf');
   let width = 1;
   while (width < leaves.length) width *= 2;
-  const levels: Hex[][] = [[...leaves, ...Array<Hex>(width - leaves.length).fill(ZERO_LEAF)]];
-  for (let level = levels[0] as Hex[]; level.length > 1;) {
-    const parents: Hex[] = [];
-    for (let index = 0; index < level.length; index += 2) {
-      parents.push(keccak256(concat([level[index] as Hex, level[index + 1] as Hex])));
-    }
-    levels.push(parents);
-    level = parents;
+  let level: Hex[] = [...leaves, ...Array<Hex>(width - leaves.length).fill(ZERO_LEAF)];
+  const levels = [level];
+  while (level.length > 1) {
+    const children = level;
+    level = Array.from({ length: children.length / 2 }, (_, pair) =>
+      keccak256(concat(children.slice(2 * pair, 2 * pair + 2))),
+    );
+    levels.push(level);
   }
   return levels;
 }

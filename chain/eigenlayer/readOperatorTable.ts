@@ -13,7 +13,7 @@ export interface StoredTable {
   readonly referenceTimestamp: number;
   /** Seconds after the reference timestamp for which certificates pass; 0 means for ever. */
   readonly maxStalenessSeconds: number;
-  /** Signing keys and weights in the table's order. */
+  /** Signing keys, in lower case, and weights in the table's order. */
   readonly entries: readonly TableEntry[];
 }
 
@@ -67,6 +67,7 @@ export async function readOperatorTable(
   const entries = infos.map(({ pubkey, weights }): TableEntry => {
     const [weight, ...others] = weights;
     if (weight === undefined || others.length > 0) throw new WeightCountError(pubkey, weights.length);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an address in lower case is one
     return { key: pubkey.toLowerCase() as Address, weight };
   });
   return { referenceTimestamp, maxStalenessSeconds, entries };

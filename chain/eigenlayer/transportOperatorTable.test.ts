@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { keccak256, stringToHex, type Hex } from 'viem';
+import { keccak256, stringToHex } from 'viem';
 import { certificateDigest, joinSignatures } from '../../protocol/certificate.js';
 import { totalWeight } from '../../protocol/operatorTable.js';
 import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';
@@ -10,7 +10,7 @@ import { deployStakeSide } from './deployStakeSide.js';
 import { readEigen, writeEigen } from './eigenCall.js';
 import { NoOperatorTableError, readOperatorTable } from './readOperatorTable.js';
 import { registerOperator } from './registerOperator.js';
-import { GENERATOR_KEY, startStakeChain, WHOLE, type StakeChain } from './stakeChain.fixture.js';
+import { GENERATOR_KEY, startStakeChain, WHOLE, type StakeChain } from '../../test/support/stakeChain.js';
 import { TableNotNewerError, TableUnavailableError, transportOperatorTable } from './transportOperatorTable.js';
 
 /** Whole tokens of operators 1 to 4; the last has 12 of its own and 8 delegated. */
@@ -67,7 +67,7 @@ async function reaches(operators: readonly number[], referenceTimestamp: number)
   const signatures = await Promise.all(
     operators.map(async (index) => {
       const { account } = chain.account(index + 100);
-      return { signer: account.address, signature: (await account.sign({ hash: digest })) as Hex };
+      return { signer: account.address, signature: await account.sign({ hash: digest }) };
     }),
   );
   const [reached, signers] = await readEigen(chain.rpc, {

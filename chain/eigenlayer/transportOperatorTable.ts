@@ -1,4 +1,4 @@
-import type { Address, Hex } from 'viem';
+import { isAddressEqual, type Hex } from 'viem';
 import { MatchmakerError } from '../../protocol/error.js';
 import type { OperatorSet } from '../../protocol/operatorSet.js';
 import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';
@@ -105,8 +105,7 @@ async function calculateTables(
   );
   const tables = [];
   const skipped = [];
-  for (const { avs, id } of reserved) {
-    const operatorSet = { avs: avs.toLowerCase() as Address, id };
+  for (const operatorSet of reserved) {
     try {
       const bytes = await readEigen(
         stakeRpc,
@@ -152,5 +151,5 @@ async function certifyRoot(
 }
 
 function isSameSet(a: OperatorSet, b: OperatorSet): boolean {
-  return a.id === b.id && a.avs.toLowerCase() === b.avs.toLowerCase();
+  return a.id === b.id && isAddressEqual(a.avs, b.avs);
 }

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDeployData, encodeFunctionData, type Address, type Hex } from 'viem';
 import { devAccounts, type DevAccount } from '../../devnet/devAccounts.js';
 import { startAnvil, type Anvil } from '../../devnet/startAnvil.js';
-import { devnetTokenAbi, devnetTokenBytecode } from '../contracts/generated/DevnetToken.js';
-import { MinedBlocks } from '../deploy/minedBlocks.js';
-import { TransactionLane } from '../deploy/transactionLane.js';
-import { createRpc, type Rpc } from '../rpc/rpc.js';
-import { deployEigenDevnet, type EigenDevnet } from './deployEigenDevnet.js';
-import { deployStakeSide, type StakeSide } from './deployStakeSide.js';
-import { deployStrategy } from './deployStrategy.js';
-import { generatorInfo } from './generatorKey.js';
-import type { OperatorRegistration } from './registerOperator.js';
+import { devnetTokenAbi, devnetTokenBytecode } from '../../chain/contracts/generated/DevnetToken.js';
+import { MinedBlocks } from '../../chain/deploy/minedBlocks.js';
+import { TransactionLane } from '../../chain/deploy/transactionLane.js';
+import { createRpc, type Rpc } from '../../chain/rpc/rpc.js';
+import { deployEigenDevnet, type EigenDevnet } from '../../chain/eigenlayer/deployEigenDevnet.js';
+import { deployStakeSide, type StakeSide } from '../../chain/eigenlayer/deployStakeSide.js';
+import { deployStrategy } from '../../chain/eigenlayer/deployStrategy.js';
+import { generatorInfo } from '../../chain/eigenlayer/generatorKey.js';
+import type { OperatorRegistration } from '../../chain/eigenlayer/registerOperator.js';
 
 /** The scalar that table roots are signed with in these tests. */
 export const GENERATOR_KEY = 0x6d61_7463_686d_616b_6572n;
