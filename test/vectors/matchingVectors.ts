@@ -97,6 +97,9 @@ const CHANGES: readonly Change[] = [
   }),
   (random, { spec }) => (spec.milliGpu === 0 ? {} : { spec: { ...spec, models: [random.pick([5, 6]), 1023] } }),
   (random, { spec, machine }) => ({ spec: { ...spec, regionsExcluded: [machine.region ^ random.below(2)] } }),
+  (random, { spec, offer }) => ({
+    bid: { ...bidOn(random), priceMicroPerHour: Number(priceOf(spec, offer)) + random.pick([-1, 0, 0, 1]) },
+  }),
   (random, { spec, machine }) => ({
     spec: { ...spec, regionRequired: true, regions: [machine.region ^ random.pick([0, 1, 64]), 999] },
   }),
