@@ -5,7 +5,7 @@ import { MatchmakerError } from '../protocol/error.js';
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, 'must be a 20-byte address in hex')
-  .transform((text) => text.toLowerCase() as Address);
+  .transform((text): Address => `0x${text.slice(2).toLowerCase()}`);
 
 const deploymentSchema = z.strictObject({
   name: z.string().min(1).max(64),

@@ -61,14 +61,14 @@ export function encodeBlockHeader(raw: RawBlock, hash: Hex): Hex {
 export function verifyBlockHeader(block: Pick<Block, 'hash' | 'raw'>): { headerRlp: Hex; stateRoot: Hex } {
   const headerRlp = encodeBlockHeader(block.raw, block.hash);
   if (keccak256(headerRlp) !== block.hash) throw new BlockHeaderError(block.hash, 'its fields do not hash to it');
-  return { headerRlp, stateRoot: block.raw['stateRoot'] as Hex };
+  return { headerRlp, stateRoot: field(block.raw, 'stateRoot', 'bytes', block.hash) };
 }
 
 function field(raw: RawBlock, name: string, kind: 'bytes' | 'number', hash: Hex): Hex {
   const value = raw[name];
   if (typeof value !== 'string' || !/^0x[0-9a-fA-F]*$/.test(value))
     throw new BlockHeaderError(hash, `${name} is missing`);
-  if (kind === 'bytes') return value as Hex;
+  if (kind === 'bytes') return `0x${value.slice(2)}`;
   const digits = value.slice(2).replace(/^0+/, '');
   return `0x${digits.length % 2 === 0 ? digits : `0${digits}`}`;
 }

@@ -1,3 +1,4 @@
+import { isHex } from 'viem';
 import type { Hex } from 'viem';
 import { MatchmakerError } from '../../protocol/error.js';
 import type { RpcCall } from './rpcCall.js';
@@ -105,12 +106,11 @@ export function createRpc(options: RpcOptions, dependencies: RpcDependencies = {
       });
     }
     // A node that refuses a whole batch answers with one error object.
-    const answers = (Array.isArray(body) ? body : [body]) as WireAnswer[];
+    const answers = (Array.isArray(body) ? body : [body]).filter(isWireAnswer);
     const byId = new Map(answers.map((answer) => [answer.id, answer]));
     return calls.map((call, index) => {
       const answer = byId.get(firstId + index) ?? (answers.length === 1 ? answers[0] : undefined);
-      if (answer === undefined || answer === null)
-        throw new RpcAnswerError(`the RPC at ${host} left ${call.method} unanswered`);
+      if (answer === undefined) throw new RpcAnswerError(`the RPC at ${host} left ${call.method} unanswered`);
       if (answer.error !== undefined && answer.error !== null) throw answerError(call.method, answer.error);
       if (answer.id !== firstId + index || answer.result === undefined) {
         throw new RpcAnswerError(`the RPC at ${host} left ${call.method} unanswered`);
@@ -160,15 +160,17 @@ export function createRpc(options: RpcOptions, dependencies: RpcDependencies = {
         throw error;
       }
     }
-    return answers.map((answer, index) => {
-      const call = calls[index] as RpcCall<unknown>;
+    return calls.map((call, index) => {
       try {
-        return call.decode(answer);
+        return call.decode(answers[index]);
       } catch (cause) {
         if (cause instanceof MatchmakerError) throw cause;
-        throw new RpcAnswerError(`the RPC at ${host} answered ${call.method} with ${(cause as Error).message}`, {
-          cause,
-        });
+        throw new RpcAnswerError(
+          `the RPC at ${host} answered ${call.method} with ${cause instanceof Error ? cause.message : String(cause)}`,
+          {
+            cause,
+          },
+        );
       }
     });
   }
@@ -199,7 +201,7 @@ async function readText(response: Response, maxBytes: number, host: string): Pro
   if (response.body === null) return '';
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const part of response.body) {
     size += part.byteLength;
     if (size > maxBytes) throw new RpcAnswerError(`the RPC at ${host} answered with more than ${maxBytes} bytes`);
     parts.push(part);
@@ -213,13 +215,18 @@ function answerError(method: string, error: NonNullable<WireAnswer['error']>): R
   return new RpcAnswerError(`${method}: ${message}`, { rpcCode: Number(error.code) || 0, data, metadata: { method } });
 }
 
+function isWireAnswer(answer: unknown): answer is WireAnswer {
+  return typeof answer === 'object' && answer !== null;
+}
+
 function revertData(data: unknown): Hex | null {
-  if (typeof data === 'string' && /^0x[0-9a-fA-F]*$/.test(data)) return data as Hex;
+  if (isHex(data)) return data;
   if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data);
   return null;
 }
 
 function reasonOf(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  return inner instanceof Error ? ((inner as NodeJS.ErrnoException).code ?? inner.message) : String(inner);
+  if (!(inner instanceof Error)) return String(inner);
+  return 'code' in inner && typeof inner.code === 'string' ? inner.code : inner.message;
 }

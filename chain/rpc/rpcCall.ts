@@ -242,7 +242,7 @@ function block(raw: unknown): Block {
         ? 0n
         : bigQuantity(answer['baseFeePerGas']),
     gasLimit: bigQuantity(answer['gasLimit']),
-    raw: answer as unknown as RawBlock,
+    raw: answer,
   };
 }
 
@@ -285,8 +285,12 @@ function log(raw: unknown): RpcLog {
 }
 
 function object(raw: unknown): Record<string, unknown> {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new Error('no object');
-  return raw as Record<string, unknown>;
+  if (!isRecord(raw)) throw new Error('no object');
+  return raw;
+}
+
+function isRecord(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }
 
 function list(raw: unknown): unknown[] {
@@ -296,7 +300,7 @@ function list(raw: unknown): unknown[] {
 
 function bytes(raw: unknown): Hex {
   if (typeof raw !== 'string' || raw.length % 2 !== 0 || !/^0x[0-9a-fA-F]*$/.test(raw)) throw new Error('no hex bytes');
-  return raw.toLowerCase() as Hex;
+  return `0x${raw.slice(2).toLowerCase()}`;
 }
 
 function sized(raw: unknown, length: number): Hex {

@@ -50,7 +50,7 @@ export function readTrie(root: Hex, key: Hex, proof: readonly Hex[]): Hex | null
         break;
       }
       at += 1;
-      next = node[Number.parseInt(nibble, 16)] as Item;
+      next = itemOf(node, Number.parseInt(nibble, 16));
       if (next === '0x') break;
     } else if (node.length === 2) {
       const { isLeaf, nibbles } = compactPath(node[0]);
@@ -61,7 +61,7 @@ export function readTrie(root: Hex, key: Hex, proof: readonly Hex[]): Hex | null
       }
       if (!rest.startsWith(nibbles)) break;
       at += nibbles.length;
-      next = node[1] as Item;
+      next = itemOf(node, 1);
     } else {
       throw new TrieProofError(`a node has ${node.length} items`);
     }
@@ -88,8 +88,8 @@ export function verifyAccountProof(
   const storageRoot = storageRootOf(account);
   if (proof.storageProof.length !== slots.length) throw new TrieProofError('not one proof a slot');
   return slots.map((slot, index) => {
-    const entry = proof.storageProof[index] as AccountProof['storageProof'][number];
-    if (entry.slot !== slot) throw new TrieProofError(`slot ${entry.slot} instead of ${slot}`);
+    const entry = proof.storageProof[index];
+    if (entry?.slot !== slot) throw new TrieProofError(`slot ${entry?.slot} instead of ${slot}`);
     const word = verifyStorageProof(storageRoot, slot, entry.proof);
     if (word !== entry.value) throw new TrieProofError(`slot ${slot} holds ${word}, not ${entry.value} as stated`);
     return word;
@@ -103,6 +103,12 @@ export function verifyStorageProof(storageRoot: Hex, slot: bigint, proof: readon
   const word = decode(leaf);
   if (typeof word !== 'string' || word.length > 66) throw new TrieProofError(`slot ${slot} holds no word`);
   return word === '0x' ? 0n : BigInt(word);
+}
+
+function itemOf(node: readonly Item[], index: number): Item {
+  const item = node[index];
+  if (item === undefined) throw new TrieProofError(`a node has no item ${index}`);
+  return item;
 }
 
 function storageRootOf(account: Hex): Hex {
@@ -120,14 +126,14 @@ function present(value: Item | undefined): Hex | null {
 /** Hex-prefix encoding of a path, Ethereum Yellow Paper appendix C. */
 function compactPath(item: Item | undefined): { isLeaf: boolean; nibbles: string } {
   if (typeof item !== 'string' || item.length < 4) throw new TrieProofError('a path is malformed');
-  const flag = Number.parseInt(item[2] as string, 16);
+  const flag = Number.parseInt(item.slice(2, 3), 16);
   if (flag > 3 || ((flag & 1) === 0 && item[3] !== '0')) throw new TrieProofError('a path has an unknown flag');
   return { isLeaf: (flag & 2) !== 0, nibbles: item.slice((flag & 1) === 1 ? 3 : 4) };
 }
 
 function decode(encoded: Hex): Item {
   try {
-    return Rlp.toHex(encoded) as Item;
+    return Rlp.toHex(encoded);
   } catch (cause) {
     throw new TrieProofError('a node is not RLP', cause);
   }

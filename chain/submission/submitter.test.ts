@@ -95,7 +95,7 @@ const sentCount = () => events.filter(({ kind }) => kind === 'sent').length;
 function losingRpc(count: number): Rpc {
   let left = count;
   return {
-    batch: rpc.batch,
+    batch: (calls) => rpc.batch(calls),
     request: (call) => {
       if (call.method !== 'eth_sendRawTransaction' || left === 0) return rpc.request(call);
       left -= 1;

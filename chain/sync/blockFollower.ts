@@ -72,7 +72,7 @@ export class BlockFollower {
       const goal =
         newest.number > head.number + STRIDE_BLOCKS ? await this.#blockAt(head.number + STRIDE_BLOCKS) : newest;
       const path = await this.#pathTo(goal);
-      const commonBlock = (path[0] as Block).number - 1;
+      const commonBlock = goal.number - path.length;
       if (commonBlock < this.#sink.head.number) this.#sink.rollback(commonBlock, newest);
       await this.#applyAll(path, newest);
     }
@@ -88,7 +88,7 @@ export class BlockFollower {
       if (below <= head.number) {
         const followed = this.#sink.hashAt(below);
         if (followed === undefined) throw new ReorgTooDeepError(below);
-        if (followed === lowest.parentHash) return path.reverse();
+        if (followed === lowest.parentHash) return path.toReversed();
       }
       const first = Math.max(0, below > head.number ? head.number + 1 : below - 15, below - HEADERS_PER_BATCH + 1);
       const numbers = Array.from({ length: below - first + 1 }, (_, index) => below - index);
@@ -114,14 +114,12 @@ export class BlockFollower {
     for (let start = 0; start < path.length; start += LOGS_PER_BATCH) {
       const blocks = path.slice(start, start + LOGS_PER_BATCH);
       const reads = blocks.map((block) => this.#sink.readsAt(block, newest));
-      const answers: unknown[] = await this.#rpc.batch([
-        ...blocks.map((block) => logsInBlock(block.hash, this.#filter)),
-        ...reads.flat(),
-      ]);
+      const calls = [...blocks.map((block) => logsInBlock(block.hash, this.#filter)), ...reads.flat()];
+      const answers: readonly unknown[] = await this.#rpc.batch(calls);
       let nextRead = blocks.length;
       for (const [index, block] of blocks.entries()) {
         const logs = await this.#checkedLogs(block, answers[index] as readonly RpcLog[]);
-        const count = (reads[index] as readonly unknown[]).length;
+        const count = reads[index]?.length ?? 0;
         await this.#sink.apply(block, logs, answers.slice(nextRead, nextRead + count), newest);
         nextRead += count;
       }

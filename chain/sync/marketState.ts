@@ -1,5 +1,5 @@
-import { concat, decodeEventLog, keccak256, toEventSelector } from 'viem';
-import type { AbiEvent, Hex } from 'viem';
+import { concat, decodeEventLog, encodeEventTopics, keccak256 } from 'viem';
+import type { Hex } from 'viem';
 import { Market } from '../../engine/market.js';
 import type { Bid, Order } from '../../engine/order.js';
 import type { Policy } from '../../engine/policy.js';
@@ -99,10 +99,10 @@ interface JournalBlock {
   readonly undo: (() => void)[];
 }
 
-const FACT = selectorOf(providerRegistryAbi, 'Fact');
-const ORDER_CREATED = selectorOf(orderRequestAbi, 'OrderCreated');
-const BATCH_SETTLED = selectorOf(matchSettlementAbi, 'BatchSettled');
-const POLICY_SCHEDULED = selectorOf(matchPolicyAbi, 'PolicyScheduled');
+const [FACT] = encodeEventTopics({ abi: providerRegistryAbi, eventName: 'Fact' });
+const [ORDER_CREATED] = encodeEventTopics({ abi: orderRequestAbi, eventName: 'OrderCreated' });
+const [BATCH_SETTLED] = encodeEventTopics({ abi: matchSettlementAbi, eventName: 'BatchSettled' });
+const [POLICY_SCHEDULED] = encodeEventTopics({ abi: matchPolicyAbi, eventName: 'PolicyScheduled' });
 
 /** abi.encode of a single dynamic tuple begins with the offset of its body. */
 const TUPLE_OFFSET: Hex = `0x${'20'.padStart(64, '0')}`;
@@ -262,7 +262,7 @@ export class MarketState {
     this.#undo = entry.undo;
     const settled = this.#applyLogs(logs);
     this.#journal.push(entry);
-    if (this.#journal.length > this.#maxJournal) this.#base = (this.#journal.shift() as JournalBlock).block;
+    if (this.#journal.length > this.#maxJournal) this.#base = this.#journal.shift()?.block ?? this.#base;
     return settled;
   }
 
@@ -271,7 +271,9 @@ export class MarketState {
     if (number < this.#base.number) throw new RollbackTooDeepError(number, this.#base.number);
     this.#undo = null;
     while (this.head.number > number) {
-      const { scalarsBefore, undo } = this.#journal.pop() as JournalBlock;
+      const last = this.#journal.pop();
+      if (last === undefined) return;
+      const { scalarsBefore, undo } = last;
       for (let step = undo.length - 1; step >= 0; step--) undo[step]?.();
       this.#scalars = scalarsBefore;
     }
@@ -341,7 +343,7 @@ export class MarketState {
     const { args } = decodeEventLog({
       abi: orderRequestAbi,
       eventName: 'OrderCreated',
-      topics: log.topics as [Hex, ...Hex[]],
+      topics: topicsOf(log),
       data: log.data,
     });
     // Two words and the tuple's offset come before the tuple's body, so its encoding need not be made anew to be hashed.
@@ -353,7 +355,7 @@ export class MarketState {
     const { args } = decodeEventLog({
       abi: matchSettlementAbi,
       eventName: 'BatchSettled',
-      topics: log.topics as [Hex, ...Hex[]],
+      topics: topicsOf(log),
       data: log.data,
     });
     const round = Number(args.round);
@@ -378,13 +380,13 @@ export class MarketState {
     const { args } = decodeEventLog({
       abi: matchPolicyAbi,
       eventName: 'PolicyScheduled',
-      topics: log.topics as [Hex, ...Hex[]],
+      topics: topicsOf(log),
       data: log.data,
     });
     const policy: Policy = { ...args.policy, jitterRange: Number(args.policy.jitterRange) };
     if (hashPolicy(policy) !== args.policyHash)
       throw new LogContradictionError('a policy does not hash to its policy hash');
-    const newest = { fromRound: args.fromRound, fromBlock: Number(args.fromBlock), lengthBlocks: args.lengthBlocks };
+    const newest = { fromRound: args.fromRound, fromBlock: args.fromBlock, lengthBlocks: args.lengthBlocks };
     this.#scalars.schedule = { newest, previous: this.#scalars.schedule?.newest ?? null };
     this.#scalars.previousPolicy = this.#scalars.newestPolicy;
     this.#scalars.newestPolicy = { hash: args.policyHash, policy };
@@ -492,8 +494,8 @@ function isSet(bitmap: readonly bigint[], index: number): boolean {
   return (((bitmap[Math.floor(index / 256)] ?? 0n) >> BigInt(index % 256)) & 1n) === 1n;
 }
 
-function selectorOf(abi: readonly unknown[], name: string): Hex {
-  const event = (abi as readonly AbiEvent[]).find((item) => item.type === 'event' && item.name === name);
-  if (event === undefined) throw new LogContradictionError(`the ABI has no event ${name}`);
-  return toEventSelector(event);
+function topicsOf(log: RpcLog): [Hex, ...Hex[]] {
+  const [selector, ...indexed] = log.topics;
+  if (selector === undefined) throw new LogContradictionError('a log without topics');
+  return [selector, ...indexed];
 }

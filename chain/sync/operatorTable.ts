@@ -67,7 +67,7 @@ export class OperatorTableReader {
     const entries = decodeFunctionResult({ ...call, data: answer }).map(({ pubkey, weights }): TableEntry => {
       const [weight] = weights;
       if (weight === undefined) throw new TableMismatchError(timestamp, `operator ${pubkey} has no weight`);
-      return { key: pubkey.toLowerCase() as Address, weight };
+      return { key: lowerCase(pubkey), weight };
     });
     if (hashTable(entries) !== hash)
       throw new TableMismatchError(timestamp, 'the verifier holds other entries than settlement recorded');
@@ -76,4 +76,8 @@ export class OperatorTableReader {
     this.#last = { timestamp, hash, totalWeight: recorded.totalWeight, entries };
     return this.#last;
   }
+}
+
+function lowerCase(address: Address): Address {
+  return `0x${address.slice(2).toLowerCase()}`;
 }

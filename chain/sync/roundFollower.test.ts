@@ -135,7 +135,7 @@ describe.each(['storage', 'proof'] as const)('with factsCheck %s', (factsCheck) 
         freeMemoryMib: market.freeMemoryMib[id] ?? 0,
         freeCpuMilli: market.freeCpuMilli[id] ?? 0,
         freeStorageGib: market.freeStorageGib[id] ?? 0,
-        freeMilliGpu: [...market.freeMilliGpu.slice(id * 8, id * 8 + 8)],
+        freeMilliGpu: Array.from(market.freeMilliGpu.subarray(id * 8, id * 8 + 8)),
       });
       expect(followedWord).toBe(machine);
     }

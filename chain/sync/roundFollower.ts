@@ -93,8 +93,6 @@ export interface RoundFollowerDependencies {
   readonly onReachable?: (reachable: boolean, error?: Error) => void;
   /** Said when the whole history is read again, with the reason. */
   readonly onResync?: (reason: string) => void;
-  /** Asks to be woken at a new head; returns how to stop. A hint only: polling goes on. */
-  readonly watchHeads?: (wake: () => void) => () => void;
   /** 0 <= random() < 1, for the jitter of the backoff. */
   readonly random?: () => number;
 }
@@ -163,7 +161,6 @@ export class RoundFollower {
   #running: Promise<void> | null = null;
   #stopped = false;
   #wake: () => void = () => {};
-  #stopWatching: () => void = () => {};
 
   constructor(options: RoundFollowerOptions, dependencies: RoundFollowerDependencies) {
     this.#options = options;
@@ -180,7 +177,6 @@ export class RoundFollower {
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#stopWatching = this.#dependencies.watchHeads?.(() => this.#wake()) ?? this.#stopWatching;
       this.#running = this.#run(resolve);
       this.#running.then(resolve, reject);
     });
@@ -189,7 +185,6 @@ export class RoundFollower {
   /** Stops following; resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#stopWatching();
     this.#wake();
     // Whoever started it was told of a failure already.
     await this.#running?.catch(() => {});
@@ -197,7 +192,7 @@ export class RoundFollower {
 
   /** Where following stands. */
   status(): FollowerStatus {
-    const head = this.#state?.head ?? { number: 0, hash: '0x' as Hex };
+    const head: { number: number; hash: Hex } = this.#state?.head ?? { number: 0, hash: '0x' };
     return {
       headBlock: head.number,
       headHash: head.hash,

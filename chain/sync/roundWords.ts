@@ -76,7 +76,8 @@ export function roundWordsAt(
 
 /** Names the words in which a state and the chain differ, null when they agree. */
 export function differenceBetween(followed: Commitments, onChain: Commitments): string | null {
-  const differing = (Object.keys(onChain) as (keyof Commitments)[]).filter((name) => followed[name] !== onChain[name]);
+  const other = new Map(Object.entries(followed));
+  const differing = Object.entries(onChain).flatMap(([name, word]) => (other.get(name) === word ? [] : [name]));
   return differing.length === 0 ? null : `the chain holds other words than the logs tell: ${differing.join(', ')}`;
 }
 
