@@ -51,6 +51,8 @@ contract DevnetKeyRegistrar is IKeyRegistrar, DevnetPermissioned, EIP712 {
         require(_curveTypes[setKey] != CurveType.NONE, OperatorSetNotConfigured());
         require(_keys[setKey][operator] == address(0), OperatorAlreadyRegistered());
         require(pubkey.length == 20, InvalidKeyFormat());
+        // Exactly 20 bytes, as was just checked.
+        // forge-lint: disable-next-line(unsafe-typecast)
         address keyAddress = address(bytes20(pubkey));
         require(keyAddress != address(0), ZeroPubkey());
         bytes32 keyHash = _hashKey(keyAddress);
