@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Command } from 'commander';
+
+import { buildProgram } from './program.js';
+import { describeError, exitCodeOf } from './usage.js';
+
+let folder: string;
+let printed: string[];
+let complained: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-cli-'));
+  printed = [];
+  complained = '';
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Every command of the tree with its own output caught. */
+function quiet(command: Command): void {
+  command.configureOutput({ writeOut: () => undefined, writeErr: (text) => (complained += text) });
+  for (const child of command.commands) quiet(child);
+}
+
+async function run(...args: string[]): Promise<unknown> {
+  const program = buildProgram((line) => printed.push(line));
+  quiet(program);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+test('keys: made, imported and listed, and never overwritten', async () => {
+  const password = path.join(folder, 'password');
+  const made = path.join(folder, 'made.json');
+  const imported = path.join(folder, 'imported.json');
+  writeFileSync(password, 'secret\n');
+  writeFileSync(path.join(folder, 'key.hex'), `${'11'.repeat(32)}\n`);
+  const common = ['--password-file', password, '--scrypt-n', '1024'];
+  expect(await run('operator', 'keys', 'create', '--keystore', made, ...common)).toBeUndefined();
+  const key = path.join(folder, 'key.hex');
+  expect(
+    await run('operator', 'keys', 'import', '--keystore', imported, '--private-key-file', key, ...common),
+  ).toBeUndefined();
+  expect(JSON.parse(printed[1] ?? '')).toEqual({
+    address: '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A',
+    keystore: imported,
+  });
+  const again = await run('operator', 'keys', 'create', '--keystore', made, ...common);
+  expect([exitCodeOf(again), describeError(again)]).toEqual([2, expect.stringContaining('exists already')]);
+  printed = [];
+  await run('operator', 'keys', 'list', folder);
+  expect(printed.map((line) => JSON.parse(line).keystore)).toEqual([imported, made]);
+});
+
+describe('usage errors say what is wrong', () => {
+  test.each([
+    [['bogus'], /unknown command 'bogus'/],
+    [['operator', 'start', '--bogus'], /unknown option '--bogus'/],
+    [['aggregator', 'start', '--port', 'x'], /whole number/],
+    [['operator', 'start', '--log-level', 'loud'], /Allowed choices/],
+  ])('%j', async (args, message) => {
+    expect(await run(...args)).toMatchObject({ name: expect.stringContaining('Error'), exitCode: 1 });
+    expect(complained).toMatch(message);
+  });
+});
+
+test('a process without configuration names every missing key and exits 2', async () => {
+  for (const name of ['operator', 'aggregator']) {
+    const error = await run(name, 'start');
+    expect(exitCodeOf(error)).toBe(2);
+    for (const key of ['deployment', 'rpcUrl', 'keystore', 'dataDir']) {
+      expect(describeError(error)).toContain(`${key}: is missing`);
+    }
+  }
+});
+
+test('a deployment file that is not JSON is named by its key, without a stack', async () => {
+  const deployment = path.join(folder, 'deployment.json');
+  writeFileSync(deployment, '{');
+  const error = await run(
+    'operator',
+    'start',
+    '--deployment',
+    deployment,
+    '--rpc-url',
+    'http://127.0.0.1:9',
+    '--keystore',
+    'none.json',
+    '--password-env',
+    'PW',
+    '--aggregator',
+    'http://a',
+    '--data-dir',
+    folder,
+  );
+  expect(describeError(error)).toMatch(/^error: 1 configuration problem:\n {2}deployment: .* is not JSON/);
+  expect(exitCodeOf(error)).toBe(2);
+});
