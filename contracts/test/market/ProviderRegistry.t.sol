@@ -418,6 +418,15 @@ contract ProviderRegistryTest is RegistryFixture {
         registry.reconfigureMachine(machineId, _spec(1));
         registry.reconfigureMachine(machineId, _spec(0));
         assertEq(registry.requiredStakeWhole(providerId), 64);
+        vm.stopPrank();
+        // Stake that fell below the requirement keeps nobody from needing less.
+        vm.prank(address(stakingManager));
+        registry.setProviderStake(providerId, 1);
+        MachineSpec memory smaller = _spec(0);
+        smaller.cpuMilli = 30_000;
+        vm.prank(owner);
+        registry.reconfigureMachine(machineId, smaller);
+        assertEq(registry.requiredStakeWhole(providerId), 30);
     }
 
     function test_RevertIf_ReconfigureTakesWhatIsLeased() public {
