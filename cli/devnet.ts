@@ -36,7 +36,7 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
     .option('--providers <number>', 'providers of machines', integer, 12)
     .option(
       '--orders <number>',
-      'orders to send; with --pods the first so many rows (default: 240, or all rows)',
+      'orders to send; with --pods the first so many rows (default: 160, or all rows)',
       integer,
     )
     .option('--seed <number>', 'seed of the generated market', integer, 1)

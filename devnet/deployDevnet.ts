@@ -166,29 +166,35 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
   };
 }
 
+/** Name of a devnet's operator by its position. */
+export function operatorName(index: number): string {
+  return `operator-${index + 1}`;
+}
+
 /**
- * Makes an operator of each stake (whole tokens): deposits, a restaker's delegation, allocation, signing key, membership of the set.
+ * Makes an operator of each stake (whole tokens) and signing key: deposits, a restaker's delegation, allocation, signing key, membership of the set.
  * They count from the next table on. Throws EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
  */
 export function registerOperators(
   chain: DevnetChain,
   { deployment }: DevnetMarket,
   stakes: readonly number[],
+  signingKeys: readonly Hex[],
 ): Promise<DevnetOperator[]> {
   const { rpc } = chain;
   const { eigenlayer, operatorSet, strategy, stakeToken } = deployment;
-  const seats = stakes.map((stakeWhole) => ({
+  const seats = stakes.map((stakeWhole, index) => ({
     stakeWhole,
     lane: chain.lane(chain.nextAccount().privateKey),
     restakerLane: chain.lane(chain.nextAccount().privateKey),
-    signingKey: chain.nextAccount().privateKey,
+    signingKey: signingKeys[index] as Hex,
   }));
   return Promise.all(
     seats.map(async ({ stakeWhole, lane, restakerLane, signingKey }, index) => {
       const stake = parseUnits(String(stakeWhole), STAKE_DECIMALS);
       const delegated = (stake * BigInt(DELEGATED_PERCENT)) / 100n;
       await Promise.all([mint(lane, stakeToken, stake - delegated), mint(restakerLane, stakeToken, delegated)]);
-      const name = `operator-${index + 1}`;
+      const name = operatorName(index);
       const { operator, signer } = await registerOperator(
         {
           eigenlayer,

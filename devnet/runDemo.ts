@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Hex } from 'viem';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { storageAt } from '../chain/rpc/rpcCall.js';
 import { MatchmakerError } from '../protocol/error.js';
@@ -11,6 +12,7 @@ import { createLogger } from '../service/logger.js';
 import { auditRun, type AuditReport } from './auditRun.js';
 import {
   deployDevnet,
+  operatorName,
   publishOperatorTable,
   registerOperators,
   type DevnetMarket,
@@ -43,7 +45,7 @@ import { freePort } from './startAnvil.js';
 export interface DemoOptions {
   readonly operators: number;
   readonly providers: number;
-  /** Orders to send; with a trace the first so many tasks. Default 240 generated ones, or all tasks. */
+  /** Orders to send; with a trace the first so many tasks. Default 160 generated ones, or all tasks. */
   readonly orders: number | undefined;
   readonly seed: number;
   /** Leave everything running after the report, until `interrupted`. */
@@ -94,7 +96,7 @@ export class DemoUnfinishedError extends MatchmakerError<'DEMO_UNFINISHED'> {
   }
 }
 
-const DEFAULT_ORDERS = 240;
+const DEFAULT_ORDERS = 160;
 /** Blocks that orders are spread over at least: several rounds at any length. */
 const SPREAD_BLOCKS = 48;
 /** Rounds that may close without a new lease, after the last order was in one, before the run is taken to be at its end. */
@@ -174,13 +176,16 @@ class Demo {
     this.#say(
       `registering ${operators} operators, ${plan.providers.length} providers with ${plan.machines.length} machines, ${plan.tenantCount} tenants`,
     );
+    const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
     const [registered, populated, tenantLanes] = await Promise.all([
-      registerOperators(chain, market, stakes),
+      registerOperators(chain, market, stakes, signingKeys),
       populateMarket(plan, chain, market),
       fundTenants(plan, chain, market),
+      this.#startServices(chain, market, signingKeys),
     ]);
     await publishOperatorTable(chain, market);
-    await this.#startServices(chain, market, registered);
+    await untilReady(this.#services);
+    this.#say('the operators and the aggregator are ready');
 
     const audit = await this.#trade(plan, chain, market, registered, populated.providerIds, tenantLanes);
     if (this.#options.keep) await this.#keepRunning(chain, market);
@@ -203,9 +208,8 @@ class Demo {
     if (isClean) rmSync(this.#options.runDir, { recursive: true, force: true });
   }
 
-  async #startServices(chain: DevnetChain, market: DevnetMarket, operators: readonly DevnetOperator[]): Promise<void> {
+  async #startServices(chain: DevnetChain, market: DevnetMarket, signingKeys: readonly Hex[]): Promise<void> {
     const { runDir, cliFile } = this.#options;
-    this.#say('starting Redis, the aggregator and the operators');
     const redis = await ensureRedis(
       { profile: 'devnet', env: this.#dependencies.env },
       { logger: createLogger({ service: 'devnet', level: 'error' }) },
@@ -223,23 +227,24 @@ class Demo {
         redisUrl: redis.url,
       }),
     );
-    for (const { name, signingKey } of operators) {
+    for (const [index, privateKey] of signingKeys.entries()) {
       this.#watch(
         await startOperator({
           ...common,
-          name,
+          name: operatorName(index),
           port: await freePort(),
-          privateKey: signingKey,
+          privateKey,
           aggregators: [aggregatorUrl],
         }),
       );
     }
-    await untilReady(this.#services);
-    this.#say(`Redis: ${redis.source}; ${operators.length} operators and the aggregator are ready`);
+    this.#say(`started Redis (${redis.source}), the aggregator and ${signingKeys.length} operators`);
   }
 
   #watch(service: ServiceProcess): void {
     this.#services.push(service);
+    // Started while everything else was being ended already.
+    if (this.#stopping) void service.process.stop();
     void service.process.exited.then(({ code, signal }) => {
       if (!this.#stopping) this.#say(`${service.name} ended by itself with ${signal ?? `code ${code}`}`);
     });
