@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { deployToNode } from '../devnet/deployToNode.js';
 import { runDemo } from '../devnet/runDemo.js';
 import { MatchmakerError } from '../protocol/error.js';
 import { EXIT, integer } from './usage.js';
@@ -19,6 +20,14 @@ interface DemoFlags {
   readonly runDir?: string;
 }
 
+interface DeployFlags {
+  readonly rpcUrl: string;
+  readonly out: string;
+  readonly operators: number;
+  readonly providers: number;
+  readonly seed: number;
+}
+
 /** A flag of the demo is out of its bounds, or lacks its counterpart. */
 class DemoFlagError extends MatchmakerError<'CONFIG_INVALID'> {
   constructor(problem: string) {
@@ -26,7 +35,7 @@ class DemoFlagError extends MatchmakerError<'CONFIG_INVALID'> {
   }
 }
 
-/** Registers `devnet demo`. */
+/** Registers `devnet demo` and `devnet deploy`. */
 export function registerDevnetCommands(program: Command, print: (line: string) => void): void {
   const devnet = program.command('devnet').description('a local network: chain, EigenLayer, market, services');
   devnet
@@ -61,6 +70,21 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
       ),
     )
     .action((flags: DemoFlags) => demo(flags, print));
+  devnet
+    .command('deploy')
+    .description(
+      'put a whole market onto a development node whose accounts are funded, and write what processes need to join it',
+    )
+    .requiredOption('--rpc-url <url>', 'JSON-RPC endpoint of the node')
+    .requiredOption('--out <folder>', 'folder for deployment.json and for each process <name>.json and <name>.password')
+    .option('--operators <number>', 'operators to register', integer, 4)
+    .option('--providers <number>', 'providers of machines', integer, 12)
+    .option('--seed <number>', 'seed of the generated market', integer, 1)
+    .action(async (flags: DeployFlags) => {
+      const { rpcUrl, out, operators, providers, seed } = flags;
+      const isNew = await deployToNode({ rpcUrl, outDir: path.resolve(out), operators, providers, seed });
+      print(isNew ? `deployed; see ${out}` : `there is a market already; see ${out}`);
+    });
 }
 
 async function demo(flags: DemoFlags, print: (line: string) => void): Promise<void> {

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { MinedBlocks } from '../chain/deploy/minedBlocks.js';
 import { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { createRpc, type Rpc } from '../chain/rpc/rpc.js';
+import { chainId as chainIdCall } from '../chain/rpc/rpcCall.js';
 import { devAccounts, type DevAccount } from './devAccounts.js';
 import { startAnvil, type Anvil, type AnvilOptions } from './startAnvil.js';
 
@@ -13,21 +14,27 @@ export const SETTLEMENT_PRIORITY_FEE = 10_000_000_000n;
 /** Most that a devnet transaction offers, wei per gas. */
 export const DEVNET_MAX_FEE = 1_000_000_000_000n;
 
-/** A running devnet chain with funded accounts, each handed out once. */
+/** A development chain whose mnemonic's accounts are funded; each account is handed out once. */
 export interface DevnetChain {
-  readonly anvil: Anvil;
   readonly url: string;
   readonly chainId: number;
   readonly rpc: Rpc;
   readonly blocks: MinedBlocks;
-  /** The next funded account that nobody has yet. */
+  /** The next account of the mnemonic that nobody has yet. */
   nextAccount(): DevAccount;
   /** A lane that sends with this key. One key must have one lane only. */
   lane(privateKey: Hex): TransactionLane;
   stop(): Promise<void>;
 }
 
-export interface DevnetChainOptions extends AnvilOptions {
+/** A devnet chain that was started here and ends with `stop`. */
+export interface StartedDevnetChain extends DevnetChain {
+  readonly anvil: Anvil;
+}
+
+export interface DevnetChainConnection {
+  readonly url: string;
+  readonly mnemonic?: string;
   /** Milliseconds between looks at the head; default 15. */
   readonly pollIntervalMs?: number;
 }
@@ -38,33 +45,48 @@ export function monotonicMs(): number {
 }
 
 /** Starts a chain and follows its blocks. Throws AnvilStartError. */
-export async function startDevnetChain(options: DevnetChainOptions): Promise<DevnetChain> {
+export async function startDevnetChain(
+  options: AnvilOptions & Omit<DevnetChainConnection, 'url'>,
+): Promise<StartedDevnetChain> {
   const anvil = await startAnvil(options);
-  const rpc = createRpc({ url: anvil.url, requestTimeoutMs: 20_000, chainId: anvil.chainId });
-  const blocks = new MinedBlocks({ pollIntervalMs: options.pollIntervalMs ?? 15 }, { rpc, now: monotonicMs, sleep });
   try {
-    await blocks.start();
+    const chain = await connectDevnetChain({ ...options, url: anvil.url });
+    return {
+      ...chain,
+      anvil,
+      async stop() {
+        await chain.stop();
+        await anvil.stop();
+      },
+    };
   } catch (error) {
     await anvil.stop();
     throw error;
   }
-  const accounts = devAccounts(options.mnemonic);
+}
+
+/** Follows the blocks of a development chain that runs elsewhere. Throws what the RPC throws. */
+export async function connectDevnetChain(connection: DevnetChainConnection): Promise<DevnetChain> {
+  const { url } = connection;
+  const chainId = await createRpc({ url, requestTimeoutMs: REQUEST_TIMEOUT_MS }).request(chainIdCall());
+  const rpc = createRpc({ url, requestTimeoutMs: REQUEST_TIMEOUT_MS, chainId });
+  const blocks = new MinedBlocks({ pollIntervalMs: connection.pollIntervalMs ?? 15 }, { rpc, now: monotonicMs, sleep });
+  await blocks.start();
+  const accounts = devAccounts(connection.mnemonic);
   let handedOut = 0;
   return {
-    anvil,
-    url: anvil.url,
-    chainId: anvil.chainId,
+    url,
+    chainId,
     rpc,
     blocks,
     nextAccount: () => accounts(handedOut++),
     lane: (privateKey) =>
       new TransactionLane(
-        { chainId: anvil.chainId, privateKey, priorityFeePerGas: DEVNET_PRIORITY_FEE, maxFeePerGas: DEVNET_MAX_FEE },
+        { chainId, privateKey, priorityFeePerGas: DEVNET_PRIORITY_FEE, maxFeePerGas: DEVNET_MAX_FEE },
         { rpc, blocks, now: monotonicMs },
       ),
-    async stop() {
-      await blocks.stop();
-      await anvil.stop();
-    },
+    stop: () => blocks.stop(),
   };
 }
+
+const REQUEST_TIMEOUT_MS = 20_000;

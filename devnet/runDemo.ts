@@ -54,7 +54,7 @@ export interface DemoOptions {
   readonly trace: { readonly nodesFile: string; readonly podsFile: string } | undefined;
   readonly blockTimeMs: number;
   readonly roundLengthBlocks: number | undefined;
-  /** Folder for keys, configs, data and logs; removed after a run that passed, unless kept. */
+  /** Folder for keys, configs, data and logs; removed at the end unless the run failed. */
   readonly runDir: string;
   /** The command line's entry file, which the services are started from. */
   readonly cliFile: string;
@@ -112,20 +112,19 @@ const ACCOUNTS_BESIDES = 32;
  */
 export async function runDemo(options: DemoOptions, dependencies: DemoDependencies): Promise<DemoOutcome> {
   const demo = new Demo(options, dependencies);
-  let isClean = false;
+  let isFailed = true;
   try {
     const outcome = await Promise.race([demo.run(), rejectedWhen(dependencies.interrupted)]);
-    isClean = outcome.passed;
+    isFailed = !outcome.passed;
     return outcome;
   } catch (error) {
+    if (!(error instanceof DemoInterruptedError)) throw error;
     // Ctrl-C after the report is how a kept run ends.
-    if (error instanceof DemoInterruptedError && demo.outcome !== undefined) {
-      isClean = demo.outcome.passed;
-      return demo.outcome;
-    }
-    throw error;
+    isFailed = demo.outcome?.passed === false;
+    if (demo.outcome === undefined) throw error;
+    return demo.outcome;
   } finally {
-    await demo.stop(isClean);
+    await demo.stop(isFailed);
   }
 }
 
@@ -192,10 +191,10 @@ class Demo {
     return audit;
   }
 
-  /** Ends everything that was started; shows where to look when the run did not pass. */
-  async stop(isClean: boolean): Promise<void> {
+  /** Ends everything that was started; shows where to look when the run failed. */
+  async stop(isFailed: boolean): Promise<void> {
     this.#stopping = true;
-    if (!isClean) {
+    if (isFailed) {
       for (const { name, logFile } of this.#services) {
         const tail = logTail(logFile, 8);
         if (tail.length > 0)
@@ -205,7 +204,7 @@ class Demo {
     }
     await Promise.all(this.#services.map(({ process }) => process.stop()));
     for (const close of this.#closers.toReversed()) await close();
-    if (isClean) rmSync(this.#options.runDir, { recursive: true, force: true });
+    if (!isFailed) rmSync(this.#options.runDir, { recursive: true, force: true });
   }
 
   async #startServices(chain: DevnetChain, market: DevnetMarket, signingKeys: readonly Hex[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
@@ -34,7 +34,7 @@ export interface ServiceOptions {
 }
 
 /** Scrypt cost of the devnet's keystores: their keys are public anyway. */
-const DEVNET_SCRYPT_N = 4_096;
+export const DEVNET_SCRYPT_N = 4_096;
 const PASSWORD_ENV = 'MATCHMAKER_DEVNET_PASSWORD';
 const READY_TIMEOUT_MS = 60_000;
 
@@ -123,7 +123,8 @@ async function startService(
   const folder = path.join(runDir, name);
   mkdirSync(folder, { recursive: true });
   const keystore = path.join(folder, 'keystore.json');
-  writeKeystore(keystore, options.privateKey, name, DEVNET_SCRYPT_N);
+  // There already when a service is started again.
+  if (!existsSync(keystore)) writeKeystore(keystore, options.privateKey, name, DEVNET_SCRYPT_N);
   const configFile = path.join(folder, 'config.json');
   const logFile = path.join(folder, `${kind}.log`);
   const config = {
