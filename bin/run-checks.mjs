@@ -65,11 +65,10 @@ async function jestSuite(name, args) {
 
 async function forgeSuite(name) {
   console.log(`-- ${name}`);
-  const { code, output } = await run('forge', ['test'], {
+  const { code, output } = await run('./tools/forge', ['test'], {
     cwd: join(root, 'contracts'),
     env: {
       ...process.env,
-      PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
       FORGE_SNAPSHOT_CHECK: 'true',
       FOUNDRY_DISABLE_NIGHTLY_WARNING: '1',
     },

@@ -51,6 +51,8 @@ contract CallbackToken is ERC20 {
 
     function _update(address from, address to, uint256 value) internal override {
         super._update(from, to, value);
+        // The attack may fail; what it answered is what the test looks at.
+        // forge-lint: disable-next-line(unchecked-call)
         if (_call.length != 0) (, answer) = address(_escrow).call(_call);
     }
 }

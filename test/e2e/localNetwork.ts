@@ -1,0 +1,435 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  createPublicClient,
+  createTestClient,
+  decodeEventLog,
+  encodeFunctionData,
+  http,
+  keccak256,
+  parseUnits,
+  type Abi,
+  type Hex,
+} from 'viem';
+import { foundry } from 'viem/chains';
+
+import { devnetTokenAbi } from '../../chain/contracts/generated/DevnetToken.js';
+import { escrowAbi } from '../../chain/contracts/generated/Escrow.js';
+import { matchSettlementAbi } from '../../chain/contracts/generated/MatchSettlement.js';
+import { orderRequestAbi } from '../../chain/contracts/generated/OrderRequest.js';
+import { deployDevnet, publishOperatorTable, registerOperators } from '../../devnet/deployDevnet.js';
+import type { DevnetMarket, DevnetOperator } from '../../devnet/deployDevnet.js';
+import { DEVNET_MAX_FEE, DEVNET_PRIORITY_FEE, startDevnetChain, type DevnetChain } from '../../devnet/devnetChain.js';
+import type { DevAccount } from '../../devnet/devAccounts.js';
+import type { MarketPlan } from '../../devnet/marketPlan.js';
+import { operatorStakes } from '../../devnet/operatorStakes.js';
+import { populateMarket, type PopulatedMarket } from '../../devnet/populateMarket.js';
+import {
+  startAggregator,
+  startOperator,
+  untilReady,
+  writeDeployment,
+  type ServiceProcess,
+} from '../../devnet/runProcesses.js';
+import { settlementSigners } from '../../devnet/settlementSigners.js';
+import type { OrderSpec } from '../../protocol/orderSpec.js';
+import { decodeRecords } from '../../protocol/records.js';
+import { OrderState } from '../../protocol/words/orderWord.js';
+import { ensureRedis, type EnsuredRedis } from '../../service/ensureRedis.js';
+import { createLogger } from '../../service/logger.js';
+import { RpcProxy } from './rpcProxy.js';
+import { SignatureSink } from './signatureSink.js';
+
+const CLI_FILE = fileURLToPath(new URL('../../dist/matchmaker.js', import.meta.url));
+/** uSPON, the devnet's first payment token, 6 decimals. */
+const TOKEN_ID = 1;
+const STATE_SHIFT = 53n;
+
+/** A settlement log, decoded. */
+export interface Settlement {
+  readonly round: number;
+  readonly blockNumber: number;
+  readonly transactionHash: Hex;
+  readonly orderIds: readonly number[];
+  readonly skipped: bigint;
+}
+
+/** A raw transaction of the tenant, kept so that it can be sent again after a reorganisation. */
+export interface SentOrder {
+  readonly hash: Hex;
+  readonly raw: Hex;
+}
+
+const ORDER: OrderSpec = {
+  milliGpu: 500,
+  cpuMilli: 1_000,
+  memoryMib: 2_048,
+  storageGib: 10,
+  models: [],
+  regions: [],
+  regionsExcluded: [],
+  providersWanted: [],
+  providersExcluded: [],
+  tiers: 0,
+  attributes: 0n,
+  regionRequired: false,
+  minUptimeBps: 0,
+  minReputationBps: 0,
+  maxSlashes: 255,
+  tokenId: TOKEN_ID,
+  maxPriceMicroPerHour: 9_000_000,
+  durationMinutes: 60,
+};
+
+/** Three providers, six machines of eight GPUs: room for every order a scenario sends. */
+function smallMarket(): MarketPlan {
+  return {
+    providers: [0, 1, 2].map((index) => ({
+      name: `provider-${index}`,
+      hostUri: `https://provider-${index}.example:8443`,
+      tier: 1 + index,
+      attributes: 3n,
+      scores: null,
+      extraStakeWhole: 1_000 * (index + 1),
+      reports: [],
+    })),
+    machines: [0, 1, 2, 3, 4, 5].map((index) => ({
+      provider: index % 3,
+      spec: { model: 1, region: 33, cpuMilli: 128_000, memoryMib: 524_288, storageGib: 8_000, deviceCount: 8 },
+      offers: [
+        {
+          tokenId: TOKEN_ID,
+          gpuMicroPerHour: 1_000_000 + 10_000 * index,
+          coreMicroPerHour: 10_000,
+          memoryGibMicroPerHour: 1_000,
+          storageTibMicroPerHour: 1_000,
+        },
+      ],
+    })),
+    orders: [],
+    tenantCount: 1,
+    modelNames: new Map([[1, 'a100']]),
+  };
+}
+
+/** A whole market with operators and an aggregator as real processes on a real chain, for one scenario to break. */
+export class LocalNetwork {
+  readonly operators: ServiceProcess[] = [];
+  aggregator!: ServiceProcess;
+  /** Sees every signature that leaves an operator. */
+  sink!: SignatureSink;
+  readonly operatorRpc: RpcProxy[] = [];
+  aggregatorRpc!: RpcProxy;
+  operatorKeys: readonly DevnetOperator[] = [];
+  market!: DevnetMarket;
+  populated!: PopulatedMarket;
+  redis!: EnsuredRedis;
+  readonly publicClient;
+  readonly testClient;
+  readonly #chain: DevnetChain;
+  readonly #runDir: string;
+  #deploymentFile = '';
+  #aggregatorKey!: DevAccount;
+  #tenant!: DevAccount;
+  #sending: Promise<unknown> = Promise.resolve();
+
+  private constructor(chain: DevnetChain, runDir: string) {
+    this.#chain = chain;
+    this.#runDir = runDir;
+    const transport = http(chain.url, { retryCount: 0 });
+    this.publicClient = createPublicClient({ chain: foundry, transport, cacheTime: 0, pollingInterval: 50 });
+    this.testClient = createTestClient({ chain: foundry, transport, mode: 'anvil' });
+  }
+
+  /** Deploys and populates a market; no operator or aggregator runs yet. */
+  static async start(
+    options: { mining?: number | 'instant'; roundLengthBlocks?: number; bidWindowBlocks?: number } = {},
+  ): Promise<LocalNetwork> {
+    if (!existsSync(CLI_FILE)) throw new Error(`${CLI_FILE} is missing: run npm run build first`);
+    const runDir = mkdtempSync(path.join(tmpdir(), 'matchmaker-e2e-'));
+    const chain = await startDevnetChain({
+      mining: options.mining ?? 0.25,
+      accounts: 60,
+      logFile: path.join(runDir, 'anvil.log'),
+    });
+    const network = new LocalNetwork(chain, runDir);
+    try {
+      await network.#deploy(options);
+    } catch (error) {
+      await network.stop();
+      throw error;
+    }
+    return network;
+  }
+
+  async #deploy(options: { roundLengthBlocks?: number; bidWindowBlocks?: number }): Promise<void> {
+    const chain = this.#chain;
+    this.market = await deployDevnet(chain, {
+      roundLengthBlocks: options.roundLengthBlocks ?? 4,
+      bidWindowBlocks: options.bidWindowBlocks ?? 1,
+    });
+    this.operatorKeys = await registerOperators(chain, this.market, operatorStakes(4));
+    await publishOperatorTable(chain, this.market);
+    this.populated = await populateMarket(smallMarket(), chain, this.market);
+    this.#deploymentFile = writeDeployment(this.#runDir, this.market.deployment);
+    this.#aggregatorKey = chain.nextAccount();
+    this.#tenant = chain.nextAccount();
+    const lane = chain.lane(this.#tenant.privateKey);
+    const token = this.market.paymentTokens[TOKEN_ID - 1] as Hex;
+    const { escrow } = this.market.deployment.contracts;
+    const amount = parseUnits('1000000', 6);
+    for (const [to, abi, functionName, args] of [
+      [token, devnetTokenAbi as Abi, 'mint', [lane.address, amount]],
+      [token, devnetTokenAbi as Abi, 'approve', [escrow, amount]],
+      [escrow, escrowAbi as Abi, 'deposit', [TOKEN_ID, amount]],
+    ] as const) {
+      await lane.run({ to, data: encodeFunctionData({ abi, functionName, args }), label: functionName });
+    }
+    this.sink = await SignatureSink.start({
+      chainId: chain.chainId,
+      settlement: this.market.deployment.contracts.matchSettlement,
+      verifier: this.market.deployment.eigenlayer.ecdsaCertificateVerifier,
+    });
+    this.aggregatorRpc = await RpcProxy.start(chain.url);
+    for (const _ of this.operatorKeys) this.operatorRpc.push(await RpcProxy.start(chain.url));
+    this.redis = await ensureRedis(
+      { profile: 'devnet', env: process.env },
+      { logger: createLogger({ service: 'e2e', level: 'silent' }) },
+    );
+  }
+
+  get deployment() {
+    return this.market.deployment;
+  }
+
+  /** Wallets of the providers, for scenarios in which they act. */
+  get providerLanes() {
+    return this.populated.providerLanes;
+  }
+
+  /** Starts the aggregator and the given operators (default all) and waits until they are ready. */
+  async run(operators: readonly number[] = this.operatorKeys.map((_, index) => index)): Promise<void> {
+    await this.startAggregator();
+    for (const index of operators) await this.startOperator(index);
+    await untilReady([this.aggregator, ...operators.map((index) => this.operators[index] as ServiceProcess)]);
+  }
+
+  /** Starts the aggregator, or starts it again with the same data. */
+  async startAggregator(): Promise<void> {
+    const port = this.aggregator === undefined ? await freePort() : Number(new URL(this.aggregator.url).port);
+    this.aggregator = await startAggregator({
+      cliFile: CLI_FILE,
+      runDir: this.#runDir,
+      rpcUrl: this.aggregatorRpc.url,
+      deploymentFile: this.#deploymentFile,
+      name: 'aggregator',
+      port,
+      privateKey: this.#aggregatorKey.privateKey,
+      redisUrl: this.redis.url,
+    });
+  }
+
+  /** Starts operator `index`, or starts it again with the same data. */
+  async startOperator(index: number): Promise<void> {
+    const known = this.operators[index];
+    const port = known === undefined ? await freePort() : Number(new URL(known.url).port);
+    const operator = this.operatorKeys[index] as DevnetOperator;
+    this.operators[index] = await startOperator({
+      cliFile: CLI_FILE,
+      runDir: this.#runDir,
+      rpcUrl: (this.operatorRpc[index] as RpcProxy).url,
+      deploymentFile: this.#deploymentFile,
+      name: operator.name,
+      port,
+      privateKey: operator.signingKey,
+      aggregators: [this.aggregator.url, this.sink.url],
+    });
+  }
+
+  /** Kills a process without giving it a chance to clean up. */
+  async kill(service: ServiceProcess): Promise<void> {
+    service.process.kill('SIGKILL');
+    await service.process.exited;
+  }
+
+  async ready(...services: ServiceProcess[]): Promise<void> {
+    await untilReady(services);
+  }
+
+  /** Sends an order and waits until it is mined. Returns its id with the raw transaction. */
+  async order(changes: Partial<OrderSpec> = {}): Promise<SentOrder & { orderId: number; blockNumber: number }> {
+    const sent = await this.sendOrder(changes);
+    return { ...sent, ...(await this.orderOf(sent.hash)) };
+  }
+
+  /** Hands an order to the node without waiting for it; calls take turns, so that each gets the next nonce. */
+  sendOrder(changes: Partial<OrderSpec> = {}): Promise<SentOrder> {
+    const sent = this.#sending.then(() => this.#sendOrder(changes));
+    this.#sending = sent.catch(() => undefined);
+    return sent;
+  }
+
+  async #sendOrder(changes: Partial<OrderSpec>): Promise<SentOrder> {
+    const { account } = this.#tenant;
+    const [nonce, head] = await Promise.all([
+      this.publicClient.getTransactionCount({ address: account.address, blockTag: 'pending' }),
+      this.publicClient.getBlock(),
+    ]);
+    const raw = await account.signTransaction({
+      type: 'eip1559',
+      chainId: this.#chain.chainId,
+      nonce,
+      gas: 400_000n,
+      maxFeePerGas: DEVNET_MAX_FEE,
+      maxPriorityFeePerGas: DEVNET_PRIORITY_FEE,
+      to: this.deployment.contracts.orderRequest,
+      data: encodeFunctionData({
+        abi: orderRequestAbi,
+        functionName: 'createOrder',
+        args: [{ ...ORDER, ...changes }, Number(head.timestamp) + 86_400],
+      }),
+    });
+    await this.sendRaw(raw);
+    return { hash: keccak256(raw), raw };
+  }
+
+  async sendRaw(raw: Hex): Promise<void> {
+    await this.publicClient.sendRawTransaction({ serializedTransaction: raw });
+  }
+
+  /** The order that a mined transaction created. */
+  async orderOf(hash: Hex): Promise<{ orderId: number; blockNumber: number }> {
+    const receipt = await this.publicClient.waitForTransactionReceipt({ hash, pollingInterval: 50 });
+    for (const log of receipt.logs) {
+      if (log.address.toLowerCase() !== this.deployment.contracts.orderRequest.toLowerCase()) continue;
+      const event = decodeEventLog({ abi: orderRequestAbi, data: log.data, topics: log.topics });
+      if (event.eventName === 'OrderCreated') {
+        return { orderId: event.args.orderId, blockNumber: Number(receipt.blockNumber) };
+      }
+    }
+    throw new Error(`transaction ${hash} created no order (${receipt.status})`);
+  }
+
+  async orderState(orderId: number): Promise<number> {
+    const word = await this.publicClient.readContract({
+      address: this.deployment.contracts.orderRequest,
+      abi: orderRequestAbi,
+      functionName: 'orderWord',
+      args: [orderId],
+    });
+    return Number((BigInt(word) >> STATE_SHIFT) & 7n);
+  }
+
+  /** Waits until the order is a lease on the chain. */
+  async leased(orderId: number): Promise<void> {
+    await this.until(
+      `order ${orderId} to be leased`,
+      async () => (await this.orderState(orderId)) === OrderState.MATCHED,
+    );
+  }
+
+  /** Every settlement of the canonical chain. */
+  async settlements(): Promise<Settlement[]> {
+    const logs = await this.publicClient.getContractEvents({
+      address: this.deployment.contracts.matchSettlement,
+      abi: matchSettlementAbi,
+      eventName: 'BatchSettled',
+      fromBlock: 0n,
+      strict: true,
+    });
+    return logs.map(({ args, blockNumber, transactionHash }) => ({
+      round: Number(args.round),
+      blockNumber: Number(blockNumber),
+      transactionHash,
+      orderIds: decodeRecords(args.records).map(({ orderId }) => orderId),
+      skipped: args.skipped.reduce((sum, word) => sum | word, 0n),
+    }));
+  }
+
+  async lastSettledRound(): Promise<number> {
+    return this.publicClient.readContract({
+      address: this.deployment.contracts.matchSettlement,
+      abi: matchSettlementAbi,
+      functionName: 'lastSettledRound',
+    });
+  }
+
+  /** Keys whose signatures a settlement carried, from its calldata. */
+  async signersOf(settlement: Settlement): Promise<string[]> {
+    return settlementSigners(this.deployment, this.#chain.rpc, settlement.transactionHash);
+  }
+
+  async blockNumber(): Promise<number> {
+    return Number(await this.publicClient.getBlockNumber({ cacheTime: 0 }));
+  }
+
+  /** Waits for so many more blocks. */
+  async blocks(count: number): Promise<void> {
+    const target = (await this.blockNumber()) + count;
+    await this.until(`block ${target}`, async () => (await this.blockNumber()) >= target);
+  }
+
+  /** Polls the chain or a process until `holds`; fails with what was awaited, and the ends of all logs. */
+  async until(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 45_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!(await holds())) {
+      if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}\n${this.logs()}`);
+      await sleep(40);
+    }
+  }
+
+  /** Value of one of a process's own metrics; 0 while it has none with these labels. */
+  async metric(service: ServiceProcess, name: string, labels: Record<string, string> = {}): Promise<number> {
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .filter((line) => Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  /** The last lines of every process's log. */
+  logs(): string {
+    return [this.aggregator, ...this.operators]
+      .filter((service) => service !== undefined)
+      .map(
+        ({ name, logFile }) =>
+          `--- ${name}\n${readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-12).join('\n')}`,
+      )
+      .join('\n');
+  }
+
+  /** Entries of the aggregator's evidence log. */
+  evidence(): { kind: string; signer: string; round: number }[] {
+    const file = path.join(this.#runDir, 'aggregator', 'data', 'evidence.jsonl');
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { kind: string; signer: string; round: number });
+  }
+
+  /** Ends every process, server and file of the scenario. */
+  async stop(): Promise<void> {
+    const services = [this.aggregator, ...this.operators].filter((service) => service !== undefined);
+    await Promise.all(services.map(({ process }) => process.stop()));
+    await this.redis?.stop();
+    await this.sink?.stop();
+    await this.aggregatorRpc?.stop();
+    await Promise.all(this.operatorRpc.map((proxy) => proxy.stop()));
+    await this.#chain.stop();
+    rmSync(this.#runDir, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
