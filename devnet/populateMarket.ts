@@ -1,4 +1,4 @@
-import { decodeEventLog, encodeFunctionData, keccak256, parseUnits, toHex, type Abi, type Hex } from 'viem';
+import { decodeEventLog, encodeFunctionData, keccak256, parseUnits, toHex, type Hex } from 'viem';
 import { complianceRegistryAbi } from '../chain/contracts/generated/ComplianceRegistry.js';
 import { devnetTokenAbi } from '../chain/contracts/generated/DevnetToken.js';
 import { providerRegistryAbi } from '../chain/contracts/generated/ProviderRegistry.js';
@@ -216,7 +216,7 @@ function multicall(lane: TransactionLane, registry: Hex, calls: readonly Hex[], 
     to: registry,
     data: encodeFunctionData({ abi: providerRegistryAbi, functionName: 'multicall', args: [calls] }),
     label,
-    errorsAbi: providerRegistryAbi as Abi,
+    errorsAbi: providerRegistryAbi,
   });
 }
 

@@ -1,4 +1,4 @@
-import { decodeEventLog, encodeFunctionData, type Abi, type Hex } from 'viem';
+import { decodeEventLog, encodeFunctionData, type Hex } from 'viem';
 import { orderRequestAbi } from '../chain/contracts/generated/OrderRequest.js';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { estimateGas, type Receipt } from '../chain/rpc/rpcCall.js';
@@ -60,25 +60,17 @@ export async function sendOrders(
   const placed: PlacedOrder[] = [];
   const underWay = new Set<Promise<void>>();
   let failure: unknown;
-  let sentInBlock = 0;
-  let block = chain.blocks.head().number;
+  const turn = new Pacer(chain, pace, () => underWay.size < perBlock);
   for (const [index, data] of calls.entries()) {
-    while (underWay.size >= perBlock || (sentInBlock >= pace && chain.blocks.head().number === block)) {
-      await chain.blocks.reached(chain.blocks.head().number + 1);
-      if (failure !== undefined) throw failure;
-    }
-    if (chain.blocks.head().number !== block) {
-      block = chain.blocks.head().number;
-      sentInBlock = 0;
-    }
-    sentInBlock++;
+    await turn.next();
+    if (failure !== undefined) throw failure;
     const lane = tenantLanes[plan.orders[index]?.tenant ?? 0] as TransactionLane;
     const sent = await lane.send({
       to: orderRequest,
       data,
       gasLimit,
       label: `order ${index} of the plan`,
-      errorsAbi: orderRequestAbi as Abi,
+      errorsAbi: orderRequestAbi,
     });
     const waiting = sent.mined
       .then((receipt) => {
@@ -95,6 +87,35 @@ export async function sendOrders(
   await Promise.all(underWay);
   if (failure !== undefined) throw failure;
   return placed.sort((a, b) => a.orderId - b.orderId);
+}
+
+/** Lets so many orders pass in each block, and none while `hasRoom` says no. */
+class Pacer {
+  readonly #chain: DevnetChain;
+  readonly #pace: number;
+  readonly #hasRoom: () => boolean;
+  #block: number;
+  #passed = 0;
+
+  constructor(chain: DevnetChain, pace: number, hasRoom: () => boolean) {
+    this.#chain = chain;
+    this.#pace = pace;
+    this.#hasRoom = hasRoom;
+    this.#block = chain.blocks.head().number;
+  }
+
+  async next(): Promise<void> {
+    for (;;) {
+      const { number } = this.#chain.blocks.head();
+      if (number !== this.#block) {
+        this.#block = number;
+        this.#passed = 0;
+      }
+      if (this.#passed < this.#pace && this.#hasRoom()) break;
+      await this.#chain.blocks.reached(number + 1);
+    }
+    this.#passed++;
+  }
 }
 
 function createOrderCall({ spec }: OrderPlan, providerIds: readonly number[], expiresAt: number): Hex {

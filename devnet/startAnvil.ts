@@ -96,13 +96,15 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
 
 function anvilArgs(options: AnvilOptions, port: number): string[] {
   const mining = options.mining ?? 'instant';
+  // prettier-ignore
   return [
-    ...['--host', '127.0.0.1', '--port', String(port)],
-    ...['--chain-id', String(options.chainId ?? ANVIL_DEFAULTS.chainId)],
-    ...['--accounts', String(options.accounts ?? ANVIL_DEFAULTS.accounts)],
-    ...['--balance', String(options.balanceEther ?? ANVIL_DEFAULTS.balanceEther)],
-    ...['--mnemonic', options.mnemonic ?? DEV_MNEMONIC],
-    ...['--gas-limit', String(options.gasLimit ?? ANVIL_DEFAULTS.gasLimit)],
+    '--host', '127.0.0.1',
+    '--port', String(port),
+    '--chain-id', String(options.chainId ?? ANVIL_DEFAULTS.chainId),
+    '--accounts', String(options.accounts ?? ANVIL_DEFAULTS.accounts),
+    '--balance', String(options.balanceEther ?? ANVIL_DEFAULTS.balanceEther),
+    '--mnemonic', options.mnemonic ?? DEV_MNEMONIC,
+    '--gas-limit', String(options.gasLimit ?? ANVIL_DEFAULTS.gasLimit),
     ...(typeof mining === 'number' ? ['--block-time', String(mining)] : []),
     ...(mining === 'on-demand' ? ['--no-mining'] : []),
     ...(options.logFile === undefined ? ['--quiet'] : []),
