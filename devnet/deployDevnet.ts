@@ -172,14 +172,14 @@ export function operatorName(index: number): string {
 }
 
 /**
- * Makes an operator of each stake (whole tokens) and signing key: deposits, a restaker's delegation, allocation, signing key, membership of the set.
+ * Makes an operator of each stake (whole tokens), with the signing key of the same position or a new one: deposits, a restaker's delegation, allocation, signing key, membership of the set.
  * They count from the next table on. Throws EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
  */
 export function registerOperators(
   chain: DevnetChain,
   { deployment }: DevnetMarket,
   stakes: readonly number[],
-  signingKeys: readonly Hex[],
+  signingKeys: readonly Hex[] = stakes.map(() => chain.nextAccount().privateKey),
 ): Promise<DevnetOperator[]> {
   const { rpc } = chain;
   const { eigenlayer, operatorSet, strategy, stakeToken } = deployment;
