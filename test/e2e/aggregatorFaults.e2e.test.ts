@@ -15,7 +15,7 @@ beforeEach(async () => {
 }, SCENARIO_MS);
 
 afterEach(async () => {
-  await network.stop();
+  await network?.stop();
 }, SCENARIO_MS);
 
 /** Kills the aggregator the moment it hands its first settlement to the node, which never gets it. Resolves with the round. */

@@ -19,7 +19,7 @@ beforeEach(async () => {
 }, SCENARIO_MS);
 
 afterEach(async () => {
-  await network.stop();
+  await network?.stop();
 }, SCENARIO_MS);
 
 async function sign(batch: MatchBatch): Promise<Hex> {

@@ -172,7 +172,9 @@ export class LocalNetwork {
       roundLengthBlocks: options.roundLengthBlocks ?? 4,
       bidWindowBlocks: options.bidWindowBlocks ?? 1,
     });
-    this.operatorKeys = await registerOperators(chain, this.market, operatorStakes(4));
+    const stakes = operatorStakes(4);
+    const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
+    this.operatorKeys = await registerOperators(chain, this.market, stakes, signingKeys);
     await publishOperatorTable(chain, this.market);
     this.populated = await populateMarket(smallMarket(), chain, this.market);
     this.#deploymentFile = writeDeployment(this.#runDir, this.market.deployment);

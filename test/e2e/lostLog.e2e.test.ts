@@ -12,11 +12,11 @@ beforeEach(async () => {
 }, SCENARIO_MS);
 
 afterEach(async () => {
-  await network.stop();
+  await network?.stop();
 }, SCENARIO_MS);
 
 test(
-  "an operator's RPC loses one log: it abstains, reads everything again and signs the same batches as the others",
+  "an operator's RPC loses one log: it abstains, reads again and signs the same batches as the others",
   async () => {
     const orders = network.deployment.contracts.orderRequest.toLowerCase();
     let lost = 0;
@@ -39,9 +39,6 @@ test(
         (await network.metric(operator, 'matchmaker_operator_rounds_abstained_total', { reason: 'FACTS_MISMATCH' })) >=
         1
       );
-    });
-    await network.until('the operator to read everything again', async () => {
-      return (await network.metric(operator, 'matchmaker_operator_resyncs_total')) >= 1;
     });
     await network.ready(operator);
 

@@ -12,7 +12,7 @@ beforeEach(async () => {
 }, SCENARIO_MS);
 
 afterEach(async () => {
-  await network.stop();
+  await network?.stop();
 }, SCENARIO_MS);
 
 test(

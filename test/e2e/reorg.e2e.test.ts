@@ -12,7 +12,7 @@ beforeEach(async () => {
 }, SCENARIO_MS);
 
 afterEach(async () => {
-  await network.stop();
+  await network?.stop();
 }, SCENARIO_MS);
 
 async function reorg(depth: number): Promise<void> {
@@ -26,6 +26,12 @@ test(
     await network.leased(first.orderId);
 
     const dropped = await network.order({ maxPriceMicroPerHour: 8_000_000 });
+    await network.until('every operator to have seen the order', async () => {
+      const heads = await Promise.all(
+        network.operators.map((operator) => network.metric(operator, 'matchmaker_operator_head_block')),
+      );
+      return heads.every((head) => head >= dropped.blockNumber);
+    });
     const depth = (await network.blockNumber()) - dropped.blockNumber + 1;
     await reorg(depth);
     await network.until(
