@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Hex } from 'viem';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
@@ -176,6 +176,7 @@ class Demo {
       `registering ${operators} operators, ${plan.providers.length} providers with ${plan.machines.length} machines, ${plan.tenantCount} tenants`,
     );
     const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
+    this.#say(`machines by GPU: ${hardwareOf(plan)}`);
     const [registered, populated, tenantLanes] = await Promise.all([
       registerOperators(chain, market, stakes, signingKeys),
       populateMarket(plan, chain, market),
@@ -194,7 +195,7 @@ class Demo {
   /** Ends everything that was started; shows where to look when the run failed. */
   async stop(isFailed: boolean): Promise<void> {
     this.#stopping = true;
-    if (isFailed) {
+    if (isFailed && existsSync(this.#options.runDir)) {
       for (const { name, logFile } of this.#services) {
         const tail = logTail(logFile, 8);
         if (tail.length > 0)
@@ -346,6 +347,17 @@ class Demo {
     const seconds = ((monotonicMs() - this.#startedAtMs) / 1_000).toFixed(1).padStart(6);
     this.#dependencies.write(`[${seconds} s] ${text}\n`);
   }
+}
+
+/** How many machines there are of each GPU model, the most frequent first. */
+function hardwareOf({ machines, modelNames }: MarketPlan): string {
+  const counts = new Map<string, number>();
+  for (const { spec } of machines) {
+    const name = spec.model === 0 ? 'none' : (modelNames.get(spec.model) ?? `model ${spec.model}`);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return sorted.map(([name, count]) => `${count} ${name}`).join(', ');
 }
 
 /** What is seen of the market while orders come in: for the table and for the measurements of the report. */
