@@ -12,7 +12,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-RUN mkdir -p /data && chown node:node /data
+RUN mkdir -p /data /market && chown node:node /data /market
 USER node
 VOLUME /data
 ENTRYPOINT ["node", "--disable-proto=delete", "dist/matchmaker.js"]

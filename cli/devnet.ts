@@ -70,21 +70,27 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
       ),
     )
     .action((flags: DemoFlags) => demo(flags, print));
-  devnet
-    .command('deploy')
-    .description(
-      'put a whole market onto a development node whose accounts are funded, and write what processes need to join it',
-    )
+  addDeployFlags(
+    devnet
+      .command('deploy')
+      .description(
+        'put a whole market onto a development node whose accounts are funded, and write what processes need to join it',
+      ),
+  ).action(async (flags: DeployFlags) => {
+    const { rpcUrl, out, operators, providers, seed } = flags;
+    const isNew = await deployToNode({ rpcUrl, outDir: path.resolve(out), operators, providers, seed });
+    print(isNew ? `deployed; see ${out}` : `there is a market already; see ${out}`);
+  });
+}
+
+/** Adds the flags of `devnet deploy`. */
+export function addDeployFlags(command: Command): Command {
+  return command
     .requiredOption('--rpc-url <url>', 'JSON-RPC endpoint of the node')
     .requiredOption('--out <folder>', 'folder for deployment.json and for each process <name>.json and <name>.password')
     .option('--operators <number>', 'operators to register', integer, 4)
     .option('--providers <number>', 'providers of machines', integer, 12)
-    .option('--seed <number>', 'seed of the generated market', integer, 1)
-    .action(async (flags: DeployFlags) => {
-      const { rpcUrl, out, operators, providers, seed } = flags;
-      const isNew = await deployToNode({ rpcUrl, outDir: path.resolve(out), operators, providers, seed });
-      print(isNew ? `deployed; see ${out}` : `there is a market already; see ${out}`);
-    });
+    .option('--seed <number>', 'seed of the generated market', integer, 1);
 }
 
 async function demo(flags: DemoFlags, print: (line: string) => void): Promise<void> {

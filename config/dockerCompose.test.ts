@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { loadAggregatorConfig } from '../aggregator/aggregatorConfig.js';
+import { addDeployFlags } from '../cli/devnet.js';
 import { addAggregatorFlags, addOperatorFlags, aggregatorOverrides, operatorOverrides } from '../cli/processFlags.js';
 import { loadOperatorConfig } from '../operator/operatorConfig.js';
 
@@ -19,7 +20,7 @@ const composeSchema = z.object({
       ports: z.array(z.string()).default([]),
       volumes: z.array(z.string()).default([]),
       depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
-      healthcheck: z.object({ test: z.array(z.string()).min(2), interval: z.string(), retries: z.int() }),
+      healthcheck: z.object({ test: z.array(z.string()).min(2), interval: z.string(), retries: z.int() }).optional(),
       read_only: z.boolean().optional(),
     }),
   ),
@@ -39,9 +40,10 @@ function flagsOf(name: string, process: 'operator' | 'aggregator'): Record<strin
     .opts();
 }
 
-test('redis, a node, four operators and an aggregator', () => {
+test('redis, a node, whoever deploys, four operators and an aggregator', () => {
   expect(Object.keys(services).toSorted((a, b) => a.localeCompare(b))).toEqual([
     'aggregator',
+    'deploy',
     'node',
     'operator-1',
     'operator-2',
@@ -66,7 +68,7 @@ describe.each([...operators.map((name) => [name, 'operator'] as const), ['aggreg
       expect(config.listen.host).toBe('0.0.0.0');
       expect(config.keystore).toMatchObject({ path: `/market/${name}.json`, passwordFile: `/market/${name}.password` });
       expect(service.ports).toEqual([`127.0.0.1:${config.listen.port}:${config.listen.port}`]);
-      expect(service.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${config.listen.port}/health/live`);
+      expect(service.healthcheck?.test.join(' ')).toContain(`http://127.0.0.1:${config.listen.port}/health/live`);
       expect(service.volumes).toContain(`${name}-data:${config.dataDir}`);
     });
 
@@ -75,7 +77,10 @@ describe.each([...operators.map((name) => [name, 'operator'] as const), ['aggreg
       expect(service.hostname).toBe(name);
       expect(service.read_only).toBe(true);
       expect(service.depends_on['node']).toEqual({ condition: 'service_healthy' });
-      for (const needed of Object.keys(service.depends_on)) expect(services[needed]?.healthcheck).toBeDefined();
+      expect(service.depends_on['deploy']).toEqual({ condition: 'service_completed_successfully' });
+      for (const [needed, { condition }] of Object.entries(service.depends_on)) {
+        if (condition === 'service_healthy') expect(services[needed]?.healthcheck).toBeDefined();
+      }
     });
   },
 );
@@ -91,6 +96,19 @@ test('every operator posts to the aggregator, and the aggregator finds Redis', (
   });
   expect([redisUrl, profile]).toEqual(['redis://redis:6379', 'production']);
   expect(services['aggregator']?.depends_on['redis']).toEqual({ condition: 'service_healthy' });
+});
+
+test('the market is deployed once, with keys for every process, onto a node with accounts enough', () => {
+  const deploy = services['deploy'];
+  const [first, second, ...args] = deploy?.command ?? [];
+  expect([first, second]).toEqual(['devnet', 'deploy']);
+  const flags = addDeployFlags(new Command().exitOverride()).parse(args, { from: 'user' }).opts();
+  expect(flags).toMatchObject({ rpcUrl: 'http://node:8545', out: '/market', operators: operators.length });
+  expect(deploy?.volumes).toEqual(['market:/market']);
+  const node = services['node']?.command ?? [];
+  const accounts = Number(node[node.indexOf('--accounts') + 1]);
+  // Seven who run the market, the aggregator, three for each operator, one for each provider.
+  expect(accounts).toBeGreaterThanOrEqual(8 + 3 * operators.length + Number(flags['providers']));
 });
 
 test('Redis never evicts, and no two services share a published port or a data volume', () => {
