@@ -1,4 +1,4 @@
-import { concat, keccak256, numberToHex } from 'viem';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import { wordLayout } from './wordLayout.js';
 
 /** A rolling hash of all facts of one contract, and how many there were. */
@@ -20,15 +20,36 @@ export function encodeFactsWord(fields: FactsWordFields): bigint {
   return layout.encode(fields);
 }
 
+const COUNT_BITS = 48n;
+const COUNT_MASK = (1n << COUNT_BITS) - 1n;
+const WORD_BYTES = 32;
+const LIMB_BYTES = 8;
+
 /**
  * The facts word after the fact that `slot` now holds `value`:
  * the top 208 bits of keccak256(word, slot, value), and the count one higher.
  */
 export function foldFact(word: bigint, slot: bigint, value: bigint): bigint {
-  const hash = BigInt(
-    keccak256(
-      concat([numberToHex(word, { size: 32 }), numberToHex(slot, { size: 32 }), numberToHex(value, { size: 32 })]),
-    ),
-  );
-  return encodeFactsWord({ accumulator: hash >> 48n, count: decodeFactsWord(word).count + 1 });
+  // In bytes throughout: a node folds every fact of the chain's history, and text in between would cost ten times the hash.
+  const message = new DataView(new ArrayBuffer(3 * WORD_BYTES));
+  setWord(message, 0, word);
+  setWord(message, WORD_BYTES, slot);
+  setWord(message, 2 * WORD_BYTES, value);
+  const hash = getWord(keccak_256(new Uint8Array(message.buffer)));
+  return ((hash >> COUNT_BITS) << COUNT_BITS) | ((word & COUNT_MASK) + 1n);
+}
+
+/** Writes a 256-bit word big-endian. */
+function setWord(view: DataView, offset: number, word: bigint): void {
+  for (let limb = 0; limb < WORD_BYTES / LIMB_BYTES; limb++) {
+    view.setBigUint64(offset + limb * LIMB_BYTES, BigInt.asUintN(64, word >> BigInt(192 - 64 * limb)));
+  }
+}
+
+function getWord(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, WORD_BYTES);
+  let word = 0n;
+  for (let limb = 0; limb < WORD_BYTES / LIMB_BYTES; limb++)
+    word = (word << 64n) | view.getBigUint64(limb * LIMB_BYTES);
+  return word;
 }
