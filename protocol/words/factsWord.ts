@@ -1,25 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { wordLayout } from './wordLayout.js';
 
-/** A rolling hash of all facts of one contract, and how many there were. */
-export interface FactsWordFields {
-  /** 208 bits. */
-  readonly accumulator: bigint;
-  readonly count: number;
-}
-
-const layout = wordLayout('facts', { count: [0, 48] }, { accumulator: [48, 208] });
-
-/** Decodes a facts word. */
-export function decodeFactsWord(word: bigint): FactsWordFields {
-  return layout.decode(word);
-}
-
-/** Encodes a facts word. Throws WordFieldInvalidError for a field outside its bits. */
-export function encodeFactsWord(fields: FactsWordFields): bigint {
-  return layout.encode(fields);
-}
-
+/** A facts word holds how many facts there were in its lowest 48 bits, and the rolling hash of them above. */
 const COUNT_BITS = 48n;
 const COUNT_MASK = (1n << COUNT_BITS) - 1n;
 const WORD_BYTES = 32;

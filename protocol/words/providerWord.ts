@@ -55,11 +55,6 @@ export function encodeProviderWord(provider: ProviderFields): bigint {
   return layout.encode({ ...provider, report0, report1, report2, report3 });
 }
 
-/** Decodes one 32-bit compliance report. Throws WordMalformedError for more than 32 bits. */
-export function decodeComplianceReport(report: number): ComplianceReport {
-  return reportLayout.decode(BigInt(report));
-}
-
 /** Encodes one compliance report as 32 bits. Throws WordFieldInvalidError for a field outside its bits. */
 export function encodeComplianceReport(report: ComplianceReport): number {
   return Number(reportLayout.encode(report));
