@@ -12,6 +12,9 @@ import { deployStrategy } from '../chain/eigenlayer/deployStrategy.js';
 import { generatorInfo } from '../chain/eigenlayer/generatorKey.js';
 import { registerOperator } from '../chain/eigenlayer/registerOperator.js';
 import { transportOperatorTable } from '../chain/eigenlayer/transportOperatorTable.js';
+import { storageAt } from '../chain/rpc/rpcCall.js';
+import { decodeTableWord } from '../protocol/words/tableWord.js';
+import { TABLE_SLOT } from '../protocol/words/slots.js';
 import type { DevnetChain } from './devnetChain.js';
 import { AUDITOR_COUNT, DEVNET_TOKENS } from './marketPlan.js';
 import { loadDevnetParameters } from './parameters.js';
@@ -226,16 +229,22 @@ export function registerOperators(
 export async function publishOperatorTable(chain: DevnetChain, market: DevnetMarket): Promise<void> {
   const { eigenlayer, operatorSet, contracts } = market.deployment;
   const lane = market.governorLane;
-  await transportOperatorTable(
+  const { referenceTimestamp } = await transportOperatorTable(
     { eigenlayer, operatorSet, generatorKey: market.generatorKey },
     { lane, rpc: chain.rpc },
   );
-  await lane.run({
-    to: contracts.matchSettlement,
-    data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable' }),
-    label: 'record the operator table',
-    errorsAbi: matchSettlementAbi,
-  });
+  try {
+    await lane.run({
+      to: contracts.matchSettlement,
+      data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable' }),
+      label: 'record the operator table',
+      errorsAbi: matchSettlementAbi,
+    });
+  } catch (error) {
+    // Anyone may record a table, and a running aggregator does.
+    const word = await chain.rpc.request(storageAt(contracts.matchSettlement, TABLE_SLOT, 'latest'));
+    if (decodeTableWord(word).tableTimestamp < referenceTimestamp) throw error;
+  }
 }
 
 async function deployToken(lane: TransactionLane, name: string, symbol: string, decimals: number): Promise<Address> {
