@@ -7,7 +7,7 @@ import { MatchmakerError } from '../../protocol/error.js';
 import { orderFrom } from '../../protocol/orderSpec.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
 import { hashPolicy } from '../../protocol/policyHash.js';
-import { decodeRecords } from '../../protocol/records.js';
+import { decodeRecords, hashRecords } from '../../protocol/records.js';
 import { openRoundAt } from '../../protocol/rounds.js';
 import type { Schedule } from '../../protocol/rounds.js';
 import { machineWordAfterMatch, machineWordBenched } from '../../protocol/settlementEffects.js';
@@ -359,10 +359,17 @@ export class MarketState {
       data: log.data,
     });
     const round = Number(args.round);
-    const { messageHash, skipped, benched } = args;
-    this.#scalars.settlement = foldBatch(this.#scalars.settlement, { round, messageHash, skipped, benched });
+    const { messageHash, records, skipped, benched } = args;
+    const recordsHash = hashRecords(records);
+    this.#scalars.settlement = foldBatch(this.#scalars.settlement, {
+      round,
+      messageHash,
+      recordsHash,
+      skipped,
+      benched,
+    });
     const policy = this.policyOf(round);
-    decodeRecords(args.records).forEach((record, index) => {
+    decodeRecords(records).forEach((record, index) => {
       if (isSet(benched, index)) {
         if (policy === null) throw new LogContradictionError(`round ${round} has no known policy`);
         const word = machineWordBenched(this.#knownMachine(record.machineId), round + 1 + policy.policy.coolRounds);

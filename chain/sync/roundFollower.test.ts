@@ -143,6 +143,47 @@ describe.each(['storage', 'proof'] as const)('with factsCheck %s', (factsCheck) 
   }, 30_000);
 });
 
+test('abstains when a node tells other records of a settlement than were settled', async () => {
+  const { matchSettlement } = chain.deployment.contracts;
+  let lies = 0;
+  let lying = true;
+  const rpc = await proxied((method, result) => {
+    if (method !== 'eth_getLogs' || !lying) return result;
+    return (result as { address: string; data: string }[]).map((log) => {
+      if (log.address !== matchSettlement.toLowerCase()) return log;
+      lies += 1;
+      // The records stand behind four words of the log's head and their length; a record's machine is its second id.
+      const machine = 2 + 4 * 64 + 8;
+      const other = log.data.slice(machine, machine + 8) === '00000002' ? '00000001' : '00000002';
+      return { ...log, data: log.data.slice(0, machine) + other + log.data.slice(machine + 8) };
+    });
+  });
+  const followed = await follow({ factsCheck: 'proof', maxReorgBlocks: 64 }, rpc);
+  await chain.mined([chain.postOrder()]);
+  await chain.mine(2);
+  const round = await closeRound();
+  const { context } = await followed.untilRound(round);
+  const records = matchRound(context.snapshot, context.policy, context.seed);
+  const { batch, recordsHex, messageHash } = buildMatchBatch(context, records, {
+    chainId: chain.deployment.chainId,
+    settlement: matchSettlement,
+  });
+  const [receipt] = await chain.mined([chain.settle(batch, recordsHex, messageHash)]);
+  await followed.untilBlock(receipt?.blockNumber ?? 0);
+  const next = await closeRound();
+  await followed.until(() => followed.abstained.some((abstained) => abstained.round === next));
+  expect(followed.abstained).toContainEqual({
+    round: next,
+    reason: 'FACTS_MISMATCH',
+    detail: expect.stringContaining('settlement'),
+  });
+  expect(lies).toBeGreaterThan(0);
+  lying = false;
+  await followed.untilBlock((await chain.rpc.request(latestBlock())).number);
+  await followed.untilRound(await closeRound());
+  await chain.mined(records.map(({ orderId }) => chain.closeLease(orderId)));
+}, 30_000);
+
 test('reads the whole history again when the logs since the last agreement do not help', async () => {
   const { number: from } = await chain.rpc.request(latestBlock());
   let losing = 0;

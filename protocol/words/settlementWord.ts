@@ -13,6 +13,7 @@ export interface SettlementWordFields {
 export interface BatchFold {
   readonly round: number;
   readonly messageHash: Hex;
+  readonly recordsHash: Hex;
   readonly skipped: readonly bigint[];
   readonly benched: readonly bigint[];
 }
@@ -30,7 +31,7 @@ export function encodeSettlementWord(fields: SettlementWordFields): bigint {
 }
 
 /**
- * The settlement word after a batch: the top 224 bits of keccak256(word, messageHash, skipped, benched), and the batch's round.
+ * The settlement word after a batch: the top 224 bits of keccak256(word, messageHash, recordsHash, skipped, benched), and the batch's round.
  */
 export function foldBatch(word: bigint, batch: BatchFold): bigint {
   const hash = BigInt(
@@ -38,6 +39,7 @@ export function foldBatch(word: bigint, batch: BatchFold): bigint {
       concat([
         numberToHex(word, { size: 32 }),
         batch.messageHash,
+        batch.recordsHash,
         ...[...batch.skipped, ...batch.benched].map((bitmap) => numberToHex(bitmap, { size: 32 })),
       ]),
     ),

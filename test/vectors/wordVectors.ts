@@ -252,14 +252,16 @@ function factCase(random: PseudoRandom): Record<string, Hex> {
 function batchFoldCase(random: PseudoRandom): Record<string, Hex | number> {
   const word = random.wideBits(256);
   const messageHash = wordHex(random.wideBits(256));
+  const recordsHash = wordHex(random.wideBits(256));
   const words = random.pick([1, 2]);
   const skipped = many(words, () => random.wideBits(256));
   const benched = skipped.map((bits) => bits & random.wideBits(256));
   const round = random.bits(32);
-  const folded = foldBatch(word, { round, messageHash, skipped, benched });
+  const folded = foldBatch(word, { round, messageHash, recordsHash, skipped, benched });
   return {
     word: wordHex(word),
     messageHash,
+    recordsHash,
     round,
     words,
     skipped0: wordHex(skipped[0] ?? 0n),

@@ -74,7 +74,7 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         _checkRecords(batch, records, policy.maxMatches);
         _checkQuorum(batch, policy, digest, signatures);
         (uint256[] memory skipped, uint256[] memory benched) = _apply(records, uint32(batch.round), snapshotBlock, policy.coolRounds);
-        _fold(uint32(batch.round), digest, skipped, benched);
+        _fold(uint32(batch.round), digest, batch.recordsHash, skipped, benched);
         emit BatchSettled(batch.round, digest, records, skipped, benched);
         matched = batch.matchCount - _count(skipped);
     }
@@ -224,9 +224,10 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     }
 
     /// Binds what was done into the settlement word; the records are bound by the digest.
-    function _fold(uint32 round, bytes32 digest, uint256[] memory skipped, uint256[] memory benched) private {
+    /// The records' own hash too: the digest binds them only for who knows the whole batch, and the log carries the records alone.
+    function _fold(uint32 round, bytes32 digest, bytes32 recordsHash, uint256[] memory skipped, uint256[] memory benched) private {
         uint256 word = Slots.load(Slots.SETTLEMENT);
-        uint256 folded = uint256(keccak256(abi.encodePacked(word, digest, skipped, benched)));
+        uint256 folded = uint256(keccak256(abi.encodePacked(word, digest, recordsHash, skipped, benched)));
         Slots.store(Slots.SETTLEMENT, (folded >> ROUND_BITS << ROUND_BITS) | round);
     }
 

@@ -884,7 +884,7 @@ contract MatchSettlementTest is MarketBase {
 
     // ---- the fold
 
-    function test_theFoldBindsSkippedAndBenched() public {
+    function test_theFoldBindsRecordsSkippedAndBenched() public {
         uint32 first = _order(_spec());
         uint32 second = _order(_spec());
         uint32 round = _openNext();
@@ -892,7 +892,7 @@ contract MatchSettlementTest is MarketBase {
         MatchBatch memory batch = _batch(round, records);
         uint256[] memory bits = new uint256[](1);
         bits[0] = 2;
-        bytes32 word = keccak256(abi.encodePacked(settlement.settlementWord(), settlement.messageHash(batch), bits, bits));
+        bytes32 word = keccak256(abi.encodePacked(settlement.settlementWord(), settlement.messageHash(batch), keccak256(records), bits, bits));
         _settleAs(batch, records, ALL_SIGN);
         assertEq(uint256(settlement.settlementWord()), (uint256(word) >> 32 << 32) | round);
     }

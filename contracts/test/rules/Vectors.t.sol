@@ -250,7 +250,8 @@ contract VectorsTest is Test {
                 benched[j] = _cell(string.concat(".settlement.benched", vm.toString(j)), i);
             }
             bytes32 messageHash = bytes32(_cell(".settlement.messageHash", i));
-            uint256 hash = uint256(keccak256(abi.encodePacked(_cell(".settlement.word", i), messageHash, skipped, benched)));
+            bytes32 recordsHash = bytes32(_cell(".settlement.recordsHash", i));
+            uint256 hash = uint256(keccak256(abi.encodePacked(_cell(".settlement.word", i), messageHash, recordsHash, skipped, benched)));
             assertEq((hash >> 32 << 32) | _cell(".settlement.round", i), folded[i], "fold");
         }
     }
