@@ -3,9 +3,12 @@ import { z } from 'zod';
 import { LOG_LEVELS } from '../service/logger.js';
 import { keystoreSource } from '../service/keystoreSource.js';
 import { loadConfig, type ConfigSource } from '../service/loadConfig.js';
+import { urlSchema } from '../service/urlSchema.js';
 
 const wei = z
-  .union([z.int().min(0), z.string().regex(/^\d+$/, 'must be a whole number of wei')])
+  .union([z.int().min(0), z.string().regex(/^\d+$/, 'must be a whole number of wei')], {
+    error: 'must be a whole number of wei',
+  })
   .transform((value) => BigInt(value));
 
 /** Keys of an aggregator's config file. Relative paths start at the file's folder. */
@@ -13,7 +16,7 @@ export const aggregatorConfigSchema = z.strictObject({
   /** Deployment file of the market and its operator set. */
   deployment: z.string().min(1),
   /** JSON-RPC endpoint of the market chain. */
-  rpcUrl: z.url({ protocol: /^https?$/ }),
+  rpcUrl: urlSchema('http', 'https'),
   /** Key that pays for settlements; it has no other authority. */
   keystore: keystoreSource,
   /** Holds the submission journal and the evidence log. */
@@ -26,7 +29,7 @@ export const aggregatorConfigSchema = z.strictObject({
     })
     .prefault({}),
   /** Redis for what may wait; default REDIS_URL, else one is started. */
-  redisUrl: z.url({ protocol: /^rediss?$/ }).optional(),
+  redisUrl: urlSchema('redis', 'rediss').optional(),
   /** `devnet` allows the embedded Redis. */
   profile: z.enum(['production', 'devnet']).default('production'),
   fees: z

@@ -49,7 +49,9 @@ export type Deployment = Readonly<z.infer<typeof deploymentSchema>>;
 /** A deployment file that does not say what it must; `metadata.problems` lists every one with its path. */
 export class DeploymentInvalidError extends MatchmakerError<'DEPLOYMENT_INVALID'> {
   constructor(problems: readonly string[]) {
-    super('DEPLOYMENT_INVALID', `deployment file: ${problems.join('; ')}`, { metadata: { problems } });
+    super('DEPLOYMENT_INVALID', `the deployment file is not one:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
+      metadata: { problems },
+    });
   }
 }
 
@@ -61,6 +63,9 @@ export function parseDeployment(json: unknown): Deployment {
   const parsed = deploymentSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new DeploymentInvalidError(
-    parsed.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`),
+    parsed.error.issues.map(
+      ({ path, message }) =>
+        `${path.join('.') || '(root)'}: ${message.endsWith('received undefined') ? 'is missing' : message}`,
+    ),
   );
 }

@@ -124,6 +124,7 @@ async function demo(flags: DemoFlags, print: (line: string) => void): Promise<vo
       {
         write: (text) => output.write(text),
         isTerminal: output.isTTY,
+        columns: () => output.columns,
         env: process.env,
         interrupted: interruption.signal,
         onResult: (result) => {

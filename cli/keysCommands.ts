@@ -12,7 +12,7 @@ import {
   readPassword,
   writeKeystore,
 } from '../service/keystore.js';
-import { integer } from './usage.js';
+import { scryptWorkFactor } from './usage.js';
 
 interface WriteFlags {
   readonly keystore: string;
@@ -21,7 +21,7 @@ interface WriteFlags {
   readonly scryptN: number;
 }
 
-/** Registers `keys create|import|list` below a command; results go to `print`, one JSON object a line with --json. */
+/** Registers `keys create|import|list` below a command; results go to `print`, one JSON object a line. */
 export function registerKeysCommands(parent: Command, print: (line: string) => void): void {
   const keys = parent.command('keys').description('make, import and list keystores (Web3 Secret Storage v3)');
 
@@ -66,5 +66,5 @@ function addWriteFlags(command: Command): Command {
     .requiredOption('--keystore <file>', 'keystore file to write')
     .option('--password-file <file>', 'file with the password')
     .option('--password-env <name>', 'environment variable with the password')
-    .option('--scrypt-n <number>', 'work factor of scrypt, a power of two', integer, DEFAULT_SCRYPT_N);
+    .option('--scrypt-n <number>', 'work factor of scrypt, a power of two', scryptWorkFactor, DEFAULT_SCRYPT_N);
 }

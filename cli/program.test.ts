@@ -65,6 +65,7 @@ describe('usage errors say what is wrong', () => {
     [['operator', 'start', '--bogus'], /unknown option '--bogus'/],
     [['aggregator', 'start', '--port', 'x'], /whole number/],
     [['operator', 'start', '--log-level', 'loud'], /Allowed choices/],
+    [['operator', 'keys', 'create', '--keystore', 'k', '--scrypt-n', '5'], /power of two/],
   ])('%j', async (args, message) => {
     expect(await run(...args)).toMatchObject({ name: expect.stringContaining('Error'), exitCode: 1 });
     expect(complained).toMatch(message);
@@ -102,4 +103,9 @@ test('a deployment file that is not JSON is named by its key, without a stack', 
   );
   expect(describeError(error)).toMatch(/^error: 1 configuration problem:\n {2}deployment: .* is not JSON/);
   expect(exitCodeOf(error)).toBe(2);
+});
+
+test('an error of the system is one line', async () => {
+  const error = await run('operator', 'keys', 'list', path.join(folder, 'none'));
+  expect(describeError(error)).toMatch(/^error: ENOENT: [^\n]*$/);
 });

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
 import { MatchmakerError } from '../protocol/error.js';
+import { errnoCode, messageOf } from '../service/thrown.js';
 
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -25,9 +26,10 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof MatchmakerError && USAGE_CODES.has(error.code) ? EXIT.usage : EXIT.failed;
 }
 
-/** What is printed for an error that ended a command: typed errors without a stack, defects with it. */
+/** What is printed for an error that ended a command: typed errors and those of the system without a stack, defects with it. */
 export function describeError(error: unknown): string {
   if (error instanceof MatchmakerError) return `error: ${error.message}`;
+  if (errnoCode(error) !== undefined) return `error: ${messageOf(error)}`;
   if (error instanceof Error) return `error: ${error.stack ?? error.message}`;
   return `error: ${String(error)}`;
 }
@@ -38,6 +40,18 @@ export function integer(text: string): number {
     throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
+
+/** Parser of scrypt's work factor for commander. */
+export function scryptWorkFactor(text: string): number {
+  const value = integer(text);
+  if (!Number.isInteger(Math.log2(value)) || value < 1_024 || value > MOST_SCRYPT_N) {
+    throw new InvalidArgumentError(`It must be a power of two from 1024 to ${MOST_SCRYPT_N}.`);
+  }
+  return value;
+}
+
+/** With blocks of 8 x 128 bytes this takes one GiB, the most that a keystore may ask when it is opened. */
+const MOST_SCRYPT_N = 2 ** 20;
 
 /** Parser of a flag that may be given several times. */
 export function repeated(text: string, previous: readonly string[] | undefined): readonly string[] {

@@ -1,6 +1,7 @@
 import type { AuditReport } from './auditRun.js';
 import { percentile } from './percentile.js';
 import type { SeenSettlement } from './settlementWatch.js';
+import { wrapList } from './wrapList.js';
 
 /** The one line that `--json` ends with. Latencies are null while nothing was settled. */
 export interface DemoResult {
@@ -77,8 +78,8 @@ export function reportLines(result: DemoResult, audit: AuditReport): string[] {
     `  machines             ${result.machines}`,
     `  orders               ${result.orders}: ${result.matched} leased, ${result.unmatched} unmatched, ${result.skipped} skipped`,
     `  rounds               ${result.rounds} with orders, ${result.settlements} settled, ${audit.lapsedRounds.length} lapsed`,
-    `  snapshot to settled  p50 ${shown(result.latencyBlocksP50)} blocks, p99 ${shown(result.latencyBlocksP99)} blocks`,
-    `  order to lease       p50 ${shown(result.orderToLeaseMsP50)} ms, p99 ${shown(result.orderToLeaseMsP99)} ms`,
+    `  snapshot to settled  p50 ${shown(result.latencyBlocksP50)}, p99 ${shown(result.latencyBlocksP99)} blocks`,
+    `  order to lease       p50 ${shown(result.orderToLeaseMsP50)}, p99 ${shown(result.orderToLeaseMsP99)} ms`,
     `  gas per match        ${shown(result.gasPerMatchMean)}`,
     `  mismatches           ${result.mismatches}`,
     ...audit.mismatches.slice(0, LISTED).map((mismatch) => `    ${mismatch}`),
@@ -93,7 +94,7 @@ export function reportLines(result: DemoResult, audit: AuditReport): string[] {
   }
   lines.push('  unmatched orders by the furthest filter that any machine reached');
   for (const [reason, orders] of [...byReason].sort(([, a], [, b]) => b.length - a.length)) {
-    lines.push(`    ${reason.padEnd(18)} ${String(orders.length).padStart(5)}  orders ${ranges(orders)}`);
+    lines.push(...wrapList(`    ${reason.padEnd(18)} ${String(orders.length).padStart(5)}  orders `, ranges(orders)));
   }
   return lines;
 }
@@ -113,7 +114,7 @@ function rounded(value: number | null): number | null {
 }
 
 /** Ascending numbers with runs shortened: 1-3, 7. */
-function ranges(numbers: readonly number[]): string {
+function ranges(numbers: readonly number[]): string[] {
   const parts: string[] = [];
   for (let start = 0; start < numbers.length;) {
     let end = start;
@@ -121,5 +122,5 @@ function ranges(numbers: readonly number[]): string {
     parts.push(start === end ? String(numbers[start]) : `${numbers[start]}-${numbers[end]}`);
     start = end + 1;
   }
-  return parts.join(', ');
+  return parts;
 }

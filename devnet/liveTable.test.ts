@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LiveTable, type TableRow, type TableStatus } from './liveTable.js';
+import { LiveTable, rowLine, type TableRow, type TableStatus } from './liveTable.js';
 
 const row: TableRow = {
   round: 7,
@@ -28,12 +28,11 @@ describe('LiveTable', () => {
     live.add({ ...row, round: 8, orderToLeaseMs: null });
     expect(written).toHaveLength(3);
     expect(written.join('')).not.toContain('\u001b');
-    expect(written[0]).toContain('order to lease');
+    expect(written[0]).toContain('to lease');
     expect(written[1]?.trim().split(/\s{2,}/)).toEqual([
       '7',
       '63',
-      '65',
-      '2',
+      '+2 blocks',
       '3/4',
       '77 %',
       '9',
@@ -54,6 +53,40 @@ describe('LiveTable', () => {
     expect(written[1]?.startsWith('\u001b[2A')).toBe(true);
     expect(written[2]?.startsWith('\u001b[3A')).toBe(true);
     expect(written[2]).toContain('block 71');
+  });
+
+  it('fits eighty columns at the largest numbers, and cuts what a narrower terminal has no room for', () => {
+    const widest = { ...row, round: 99_999, snapshotBlock: 9_999_999, settledBlock: 10_000_009, operators: 64 };
+    const lines = rowLine({
+      ...widest,
+      signatures: 64,
+      signedPercent: 100,
+      gasPerMatch: 500_000,
+      orderToLeaseMs: 60_000,
+    });
+    expect(lines.length).toBeLessThanOrEqual(80);
+
+    const written: string[] = [];
+    const narrow = new LiveTable({ isTerminal: true, write: (text) => written.push(text), columns: () => 20 });
+    narrow.update(status, 0);
+    narrow.add(row);
+    for (const line of written.join('').split('\n')) {
+      expect(line.replaceAll('\u001b', '').replaceAll(/\[\d*[A-Z]/g, '').length).toBeLessThanOrEqual(20);
+    }
+  });
+
+  it('keeps what is said above the table, and leaves a frozen table alone', () => {
+    const { table: live, written } = table(true);
+    live.say('before\n');
+    live.update(status, 0);
+    live.say('meanwhile\n');
+    expect(written[0]).toBe('before\n');
+    expect(written[2]).toBe('\u001b[2A\u001b[Jmeanwhile\n');
+    expect(written[3]?.startsWith('\u001b[2K')).toBe(true);
+    live.freeze();
+    live.update({ ...status, headBlock: 99 }, 1_000);
+    live.say('after\n');
+    expect(written.slice(4)).toEqual(['after\n']);
   });
 
   it('redraws a terminal at most ten times a second, and keeps the last twelve rounds', () => {

@@ -41,6 +41,7 @@ import { sendOrders, type PlacedOrder } from './sendOrders.js';
 import { settlementSigners } from './settlementSigners.js';
 import { SettlementWatch, type SeenSettlement } from './settlementWatch.js';
 import { freePort } from './startAnvil.js';
+import { wrapList } from './wrapList.js';
 
 export interface DemoOptions {
   readonly operators: number;
@@ -64,6 +65,8 @@ export interface DemoDependencies {
   /** Shows text to people. */
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
+  /** Columns of the terminal at the moment, undefined when it does not say. */
+  readonly columns?: () => number | undefined;
   readonly env: NodeJS.ProcessEnv;
   /** Aborted when the run is to end early. */
   readonly interrupted: AbortSignal;
@@ -104,6 +107,9 @@ const QUIET_ROUNDS = 2;
 /** Rounds that the run waits for at most after the last order came in. */
 const PATIENCE_ROUNDS = 60;
 const ACCOUNTS_BESIDES = 32;
+/** Characters of `[  12.3 s] `, which every line of progress begins with, and what is left of a hundred. */
+const PREFIX = 11;
+const WIDTH = 100 - PREFIX;
 
 /**
  * A whole market on this machine: chain, EigenLayer, operators and aggregator as processes of their own, providers, orders as transactions,
@@ -144,11 +150,13 @@ class Demo {
   /** What must be ended, the last started first. */
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #startedAtMs = monotonicMs();
+  readonly #table: LiveTable;
   #stopping = false;
 
   constructor(options: DemoOptions, dependencies: DemoDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#table = new LiveTable(dependencies);
   }
 
   async run(): Promise<DemoOutcome> {
@@ -176,7 +184,7 @@ class Demo {
       `registering ${operators} operators, ${plan.providers.length} providers with ${plan.machines.length} machines, ${plan.tenantCount} tenants`,
     );
     const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
-    this.#say(`machines by GPU: ${hardwareOf(plan)}`);
+    this.#say(wrapList('machines by GPU: ', hardwareOf(plan), WIDTH).join(`\n${' '.repeat(PREFIX)}`));
     const [registered, populated, tenantLanes] = await Promise.all([
       registerOperators(chain, market, stakes, signingKeys),
       populateMarket(plan, chain, market),
@@ -195,6 +203,7 @@ class Demo {
   /** Ends everything that was started; shows where to look when the run failed. */
   async stop(isFailed: boolean): Promise<void> {
     this.#stopping = true;
+    this.#table.freeze();
     if (isFailed && existsSync(this.#options.runDir)) {
       for (const { name, logFile } of this.#services) {
         const tail = logTail(logFile, 8);
@@ -263,7 +272,7 @@ class Demo {
     const schedule = decodeScheduleWord(
       await chain.rpc.request(storageAt(deployment.contracts.matchPolicy, SCHEDULE_SLOT, 'latest')),
     );
-    const view = new TradeView(chain, market, operators, schedule, plan.orders.length, this.#dependencies);
+    const view = new TradeView(chain, market, operators, schedule, plan.orders.length, this.#table);
     this.#say(`sending ${plan.orders.length} orders`);
     const placed = await sendOrders(
       plan,
@@ -273,6 +282,7 @@ class Demo {
     );
     const audit = await this.#audit(chain, market, schedule, placed, view);
     await view.finished();
+    this.#table.freeze();
     const result = demoResult(
       {
         operators: operators.length,
@@ -345,19 +355,19 @@ class Demo {
 
   #say(text: string): void {
     const seconds = ((monotonicMs() - this.#startedAtMs) / 1_000).toFixed(1).padStart(6);
-    this.#dependencies.write(`[${seconds} s] ${text}\n`);
+    this.#table.say(`[${seconds} s] ${text}\n`);
   }
 }
 
 /** How many machines there are of each GPU model, the most frequent first. */
-function hardwareOf({ machines, modelNames }: MarketPlan): string {
+function hardwareOf({ machines, modelNames }: MarketPlan): string[] {
   const counts = new Map<string, number>();
   for (const { spec } of machines) {
-    const name = spec.model === 0 ? 'none' : (modelNames.get(spec.model) ?? `model ${spec.model}`);
+    const name = spec.model === 0 ? 'without' : (modelNames.get(spec.model) ?? `model ${spec.model}`);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  return sorted.map(([name, count]) => `${count} ${name}`).join(', ');
+  return sorted.map(([name, count]) => `${count} ${name}`);
 }
 
 /** What is seen of the market while orders come in: for the table and for the measurements of the report. */
@@ -380,14 +390,14 @@ class TradeView {
     operators: readonly DevnetOperator[],
     schedule: Schedule,
     ordersTotal: number,
-    { write, isTerminal }: DemoDependencies,
+    table: LiveTable,
   ) {
     this.#chain = chain;
     this.#market = market;
     this.#schedule = schedule;
     this.#ordersTotal = ordersTotal;
     this.#weightOf = new Map(operators.map(({ signer, stakeWhole }) => [signer, stakeWhole]));
-    this.#table = new LiveTable({ isTerminal, write });
+    this.#table = table;
     this.#watch = new SettlementWatch(market.deployment, chain.blocks, (settlement) => this.#settled(settlement));
     this.#off = chain.blocks.onBlock(() => this.#refresh());
   }

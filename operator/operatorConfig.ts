@@ -3,16 +3,17 @@ import { z } from 'zod';
 import { LOG_LEVELS } from '../service/logger.js';
 import { keystoreSource } from '../service/keystoreSource.js';
 import { loadConfig, type ConfigSource } from '../service/loadConfig.js';
+import { urlSchema } from '../service/urlSchema.js';
 
 /** Keys of an operator's config file. Relative paths start at the file's folder. */
 export const operatorConfigSchema = z.strictObject({
   /** Deployment file of the market and its operator set. */
   deployment: z.string().min(1),
   /** JSON-RPC endpoint of the market chain. */
-  rpcUrl: z.url({ protocol: /^https?$/ }),
+  rpcUrl: urlSchema('http', 'https'),
   keystore: keystoreSource,
   /** Every aggregator that gets the signatures; the chain decides who settles. */
-  aggregators: z.array(z.url({ protocol: /^https?$/ })).min(1, 'name at least one aggregator'),
+  aggregators: z.array(urlSchema('http', 'https')).min(1, 'name at least one aggregator'),
   /** Holds the double-sign guard; losing it means abstaining until the guard is imported. */
   dataDir: z.string().min(1),
   /** Where metrics and health are served. */

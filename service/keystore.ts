@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { MatchmakerError } from '../protocol/error.js';
 import type { KeystoreSource } from './keystoreSource.js';
-import { errnoCode } from './thrown.js';
+import { errnoCode, unreadable } from './thrown.js';
 
 export type KeystoreErrorCode =
   | 'KEYSTORE_MISSING'
@@ -146,10 +146,7 @@ export function readPassword(source: Omit<KeystoreSource, 'path'>, env: NodeJS.P
   try {
     password = readFileSync(source.passwordFile, 'utf8').replace(/[\r\n]+$/, '');
   } catch (error) {
-    throw new KeystoreError(
-      'PASSWORD_MISSING',
-      `password file ${source.passwordFile} cannot be read (${errnoCode(error) ?? 'error'})`,
-    );
+    throw new KeystoreError('PASSWORD_MISSING', `password file ${source.passwordFile} ${unreadable(error)}`);
   }
   if (password === '') throw new KeystoreError('PASSWORD_MISSING', `password file ${source.passwordFile} is empty`);
   return password;
@@ -160,11 +157,7 @@ function readKeystore(file: string): z.output<typeof keystoreSchema> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const code = errnoCode(error);
-    throw new KeystoreError(
-      'KEYSTORE_MISSING',
-      code === 'ENOENT' ? `keystore ${file} does not exist` : `keystore ${file} cannot be read (${code ?? 'error'})`,
-    );
+    throw new KeystoreError('KEYSTORE_MISSING', `keystore ${file} ${unreadable(error)}`);
   }
   let value: unknown;
   try {

@@ -71,10 +71,12 @@ describe('what is refused', () => {
     ]);
     expect(problems.find((problem) => problem.path === 'dataDir')?.message).toBe('is missing');
     expect(problems.find((problem) => problem.path === 'typo')?.message).toBe('unknown key');
+    expect(problems.find((problem) => problem.path === 'listen.port')?.message).toBe('must be at most 65535');
+    expect(problems.find((problem) => problem.path === 'peers.1')?.message).toBe('must be a string');
   });
 
   test.each([
-    ['missing.json', undefined, /ENOENT/],
+    ['missing.json', undefined, /^does not exist$/],
     ['bad.json', '{', /cannot be parsed/],
     ['bad.yaml', 'a: 1\na: 2', /cannot be parsed/],
     ['list.yaml', '- 1', /object of keys/],

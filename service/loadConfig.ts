@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 
 import { MatchmakerError } from '../protocol/error.js';
-import { errnoCode, messageOf } from './thrown.js';
+import { messageOf, unreadable } from './thrown.js';
 
 /** One thing wrong with a configuration: which key, and what to do about it. */
 export interface ConfigProblem {
@@ -57,14 +57,14 @@ function readConfigFile(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigInvalidError([{ path: file, message: `cannot be read (${errnoCode(error) ?? 'error'})` }]);
+    throw new ConfigInvalidError([{ path: file, message: unreadable(error) }]);
   }
   let value: unknown;
   try {
     // JSON is a subset of YAML, but its own parser has the clearer messages.
     value = file.endsWith('.json') ? JSON.parse(text) : parseYaml(text, { uniqueKeys: true });
   } catch (error) {
-    throw new ConfigInvalidError([{ path: file, message: `cannot be parsed: ${messageOf(error)}` }]);
+    throw new ConfigInvalidError([{ path: file, message: `cannot be parsed: ${messageOf(error).replace(/:$/, '')}` }]);
   }
   if (!isObject(value)) throw new ConfigInvalidError([{ path: file, message: 'must hold an object of keys' }]);
   return value;
@@ -75,8 +75,24 @@ function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: at === '' ? key : `${at}.${key}`, message: 'unknown key' }));
   }
-  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  return [{ path: at === '' ? '(root)' : at, message: missing ? 'is missing' : issue.message }];
+  return [{ path: at === '' ? '(root)' : at, message: wordsFor(issue) }];
+}
+
+/** What to do about an issue, where the schema does not say it in words of its own. */
+function wordsFor(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined') ? 'is missing' : `must be a ${issue.expected}`;
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty';
+      return issue.origin === 'array' ? issue.message : `must be at least ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'string' || issue.origin === 'array' ? issue.message : `must be at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    default:
+      return issue.message;
+  }
 }
 
 function merged(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { ConfigInvalidError } from './loadConfig.js';
-import { errnoCode, messageOf } from './thrown.js';
+import { messageOf, unreadable } from './thrown.js';
 
 /** Parsed content of a JSON file that a configuration names under `key`. Throws ConfigInvalidError. */
 export function readJsonFile(key: string, file: string): unknown {
@@ -9,7 +9,7 @@ export function readJsonFile(key: string, file: string): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigInvalidError([{ path: key, message: `${file} cannot be read (${errnoCode(error) ?? 'error'})` }]);
+    throw new ConfigInvalidError([{ path: key, message: `${file} ${unreadable(error)}` }]);
   }
   try {
     return JSON.parse(text);

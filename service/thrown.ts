@@ -3,6 +3,12 @@ export function errnoCode(error: unknown): string | undefined {
   return textOf(error, 'code');
 }
 
+/** Why a file or folder could not be read: "does not exist", else the system's code. */
+export function unreadable(error: unknown): string {
+  const code = errnoCode(error);
+  return code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'error'})`;
+}
+
 /** What went wrong, in one line: the message of an error, or whatever was thrown as text. */
 export function messageOf(error: unknown): string {
   return (textOf(error, 'message') ?? String(error)).split('\n')[0] ?? '';
