@@ -85,7 +85,7 @@ contract MatchSettlementTest is MarketBase {
         bytes32 registryFacts = providerRegistry.factsWord();
         bytes32 digest = settlement.messageHash(batch);
         uint256[] memory none = new uint256[](1);
-        bytes32 word = keccak256(abi.encodePacked(settlement.settlementWord(), digest, none, none));
+        bytes32 word = keccak256(abi.encodePacked(settlement.settlementWord(), digest, keccak256(records), none, none));
 
         vm.recordLogs();
         assertEq(_settleAs(batch, records, ALL_SIGN), 1);
@@ -892,7 +892,8 @@ contract MatchSettlementTest is MarketBase {
         MatchBatch memory batch = _batch(round, records);
         uint256[] memory bits = new uint256[](1);
         bits[0] = 2;
-        bytes32 word = keccak256(abi.encodePacked(settlement.settlementWord(), settlement.messageHash(batch), keccak256(records), bits, bits));
+        bytes32 word =
+            keccak256(abi.encodePacked(settlement.settlementWord(), settlement.messageHash(batch), keccak256(records), bits, bits));
         _settleAs(batch, records, ALL_SIGN);
         assertEq(uint256(settlement.settlementWord()), (uint256(word) >> 32 << 32) | round);
     }
