@@ -14,7 +14,7 @@ export const operatorConfigSchema = z.strictObject({
   keystore: keystoreSource,
   /** Every aggregator that gets the signatures; the chain decides who settles. */
   aggregators: z.array(urlSchema('http', 'https')).min(1, 'name at least one aggregator'),
-  /** Holds the double-sign guard; losing it means abstaining until the guard is imported. */
+  /** Holds the double-sign guard: never restore an old copy of it, never use one key with two. */
   dataDir: z.string().min(1),
   /** Where metrics and health are served. */
   listen: z
