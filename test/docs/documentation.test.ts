@@ -36,8 +36,11 @@ function found(file: string, pattern: RegExp): string[] {
 
 /** Members of an exported union of string literals. */
 function unionOf(file: string, type: string): string[] {
-  const [body = ''] = found(file, new RegExp(`export type ${type} =([^;]*);`, 'g'));
-  return [...body.replaceAll(/\/\*\*.*\*\//g, '').matchAll(/'([^']+)'/g)].map(([, member = '']) => member);
+  const code = read(file).replaceAll(/\/\*\*[^]*?\*\//g, '');
+  const body = new RegExp(`export type ${type} =([^;]*);`).exec(code)?.[1] ?? '';
+  const members = [...body.matchAll(/'([^']+)'/g)].map(([, member = '']) => member);
+  if (members.length === 0) throw new Error(`${file} has no union ${type}`);
+  return members;
 }
 
 /** Dotted keys of a schema, objects opened up. */
