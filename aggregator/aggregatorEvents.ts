@@ -43,6 +43,8 @@ export class AggregatorEvents {
   readonly #alerts;
   readonly #upkeep;
   #redisSaid: boolean | undefined;
+  /** Last failure told of each kind. */
+  readonly #upkeepFailures = new Map<string, string>();
 
   constructor(dependencies: { logger: Logger; metrics: Metrics }) {
     const { metrics } = dependencies;
@@ -212,10 +214,16 @@ export class AggregatorEvents {
     this.#logger.error({ event: 'alert', code, round, detail }, 'needs attention');
   }
 
-  upkeep(what: 'tick' | 'recordTable', outcome: 'mined' | 'failed', detail: string): void {
+  upkeep(what: 'tick' | 'recordTable', outcome: 'mined' | 'done-by-other' | 'failed', detail: string): void {
     this.#upkeep.inc({ what, outcome });
     const fields = { event: 'upkeep', what, outcome, detail };
-    if (outcome === 'mined') this.#logger.info(fields, 'kept the market going');
-    else this.#logger.warn(fields, 'could not keep the market going');
+    if (outcome !== 'failed') {
+      this.#upkeepFailures.delete(what);
+      this.#logger.info(fields, 'kept the market going');
+    } else if (this.#upkeepFailures.get(what) !== detail) {
+      // It is tried every few hundred milliseconds; the counter tells how often.
+      this.#upkeepFailures.set(what, detail);
+      this.#logger.warn(fields, 'could not keep the market going');
+    }
   }
 }

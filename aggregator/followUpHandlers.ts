@@ -34,6 +34,9 @@ export interface AlertJob {
 export type FollowUpOutcome =
   'again' | 'confirmed' | 'resubmitted' | 'lost' | 'mined' | 'lapsed' | 'agrees' | 'repaired' | 'told';
 
+/** Alerts that are not told a second time; older ones are forgotten. */
+const REMEMBERED_ALERTS = 1_024;
+
 export interface FollowUpHandlersOptions {
   readonly settlement: Address;
   /** Blocks on top of a settlement after which it is taken for good. */
@@ -120,6 +123,8 @@ export class FollowUpHandlers {
     const key = `${job.code}:${job.round}`;
     if (!this.#told.has(key)) {
       this.#told.add(key);
+      const [oldest] = this.#told;
+      if (this.#told.size > REMEMBERED_ALERTS && oldest !== undefined) this.#told.delete(oldest);
       this.#dependencies.events.alert(job.code, job.round, job.detail);
     }
     return 'told';

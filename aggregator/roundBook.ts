@@ -25,7 +25,7 @@ export type VoteRefusal =
 export interface RoundBookOptions {
   /** Rounds after the newest known one whose signatures are buffered. */
   readonly bufferedRounds: number;
-  /** Signatures buffered at most, over all rounds. */
+  /** Signatures of keys outside the newest known table that are buffered at most, over all rounds. */
   readonly bufferedSignatures: number;
   /** Closed rounds that are remembered. */
   readonly keptRounds: number;
@@ -61,6 +61,9 @@ export interface RoundSummary {
   readonly conflicts: readonly Address[];
   readonly settled: Settled | null;
 }
+
+/** Two batches of one round prove a conflict; more of them prove nothing else. */
+const BUFFERED_OF_ONE_SIGNER = 2;
 
 interface Entry {
   pool: RoundPool;
@@ -262,7 +265,12 @@ export class RoundBook {
     const waiting = this.#buffer.get(round) ?? new Map<string, Vote>();
     const key = `${vote.signer.toLowerCase()}${vote.messageHash}`;
     if (waiting.has(key)) return { status: 'duplicate' };
-    if (this.#buffered >= this.#options.bufferedSignatures) return { status: 'refused', code: 'buffer-full' };
+    const ofSigner = [...waiting.keys()].filter((other) => other.startsWith(vote.signer.toLowerCase()));
+    if (ofSigner.length >= BUFFERED_OF_ONE_SIGNER) return { status: 'refused', code: 'conflicting-signature' };
+    // What strangers fill up is not for the operators that are known: they are few, and each has its own bound.
+    const isKnown = newest?.weightOf(vote.signer) !== undefined;
+    if (!isKnown && this.#buffered >= this.#options.bufferedSignatures)
+      return { status: 'refused', code: 'buffer-full' };
     waiting.set(key, vote);
     this.#buffer.set(round, waiting);
     this.#buffered++;

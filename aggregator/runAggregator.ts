@@ -169,7 +169,7 @@ export async function runAggregator(
     {
       rpc,
       onRound: (context: RoundContext) => {
-        upkeep.onSnapshot(context.snapshotBlock, context.openOrderCount);
+        upkeep.onSnapshot(context.snapshot);
         book.open(context);
       },
       onAbstain: (round, reason, detail) => events.abstained(round, reason, detail),

@@ -459,12 +459,39 @@ describe('rounds not seen yet', () => {
     for (const signer of [0, 1, 3]) expect((await post(await signed(signer, batchOf(6)))).body.status).toBe('buffered');
     expect((await post(await signed(0, batchOf(6)))).body.status).toBe('duplicate');
     expect((await post(await signed(99, batchOf(6)))).body.code).toBe('unknown-signer');
-    expect((await post(await signed(2, batchOf(6)))).body).toMatchObject({ code: 'buffer-full', status: 503 });
     expect(quorums).toEqual([]);
     book.open(contextOf(6));
     expect(quorums).toHaveLength(1);
     expect(await counted('counted')).toBe(3);
     expect((await post(await signed(2, batchOf(7)))).body.status).toBe('buffered');
+  });
+
+  test('keys under a table nobody knows fill their own room, never that of the operators', async () => {
+    book.open(contextOf(5));
+    const stranger = async () => (await post(await signed(99, batchOf(6, [1], { tableHash: hash(66) })))).body;
+    for (let key = 0; key < 3; key++) expect(await stranger()).toMatchObject({ status: 'buffered' });
+    expect(await stranger()).toMatchObject({ code: 'buffer-full', status: 503 });
+    for (const signer of [0, 1, 2, 3]) {
+      expect((await post(await signed(signer, batchOf(6)))).body.status).toBe('buffered');
+    }
+    book.open(contextOf(6));
+    expect(quorums).toHaveLength(1);
+    expect(await counted('unknown-signer')).toBe(3);
+  });
+
+  test('one operator cannot fill the room with batches: two of a round are evidence, more are refused', async () => {
+    book.open(contextOf(5));
+    for (const orders of [[1], [2]]) {
+      expect((await post(await signed(3, batchOf(6, orders)))).body.status).toBe('buffered');
+    }
+    for (const orders of [[3], [4], [5], [6]]) {
+      expect((await post(await signed(3, batchOf(6, orders)))).body.code).toBe('conflicting-signature');
+    }
+    for (const signer of [0, 1, 2]) await post(await signed(signer, batchOf(6)));
+    book.open(contextOf(6));
+    expect(quorums).toHaveLength(1);
+    const kept = readFileSync(path.join(folder, 'evidence.jsonl'), 'utf8').trim().split('\n');
+    expect(kept.map((line) => (JSON.parse(line) as { kind: string }).kind)).toContain('conflict');
   });
 
   test('what waited for a snapshot that never came is dropped and makes room', async () => {

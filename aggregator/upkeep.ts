@@ -1,10 +1,12 @@
-import { decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
 
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
 import type { Deployment } from '../chain/deployment.js';
-import type { Rpc } from '../chain/rpc/rpc.js';
+import { RpcAnswerError, type Rpc } from '../chain/rpc/rpc.js';
 import { callAt, latestBlock, storageAt } from '../chain/rpc/rpcCall.js';
 import { TransactionRevertedError } from '../chain/submission/submission.js';
+import type { Order } from '../engine/order.js';
+import type { Snapshot } from '../engine/snapshot.js';
 import { ORDERS_FACTS_SLOT, TABLE_SLOT } from '../protocol/words/slots.js';
 import { decodeTableWord } from '../protocol/words/tableWord.js';
 import type { Clock } from '../service/clock.js';
@@ -20,12 +22,20 @@ const verifierAbi = parseAbi([
 /** Gas of `tick`, which does nothing. */
 const TICK_GAS = 60_000n;
 
+/** JSON-RPC code of a call that reverted. */
+const EXECUTION_REVERTED = 3;
+
 export interface UpkeepOptions {
   readonly deployment: Deployment;
   /** Silence of the chain after which a waiting order gets a tick, milliseconds. */
   readonly tickAfterMs: number;
   /** Pause between looks at the chain, milliseconds. */
   readonly intervalMs: number;
+}
+
+/** What upkeep must know of a round's snapshot. */
+export interface UpkeepSnapshot extends Pick<Snapshot, 'round' | 'blockNumber' | 'timestampSeconds'> {
+  readonly orders: readonly Pick<Order, 'expiresAtSeconds' | 'untilRound'>[];
 }
 
 export interface UpkeepDependencies {
@@ -50,7 +60,7 @@ export class Upkeep {
   /** Block in which the orders' facts were first seen as they are. */
   #ordersChangedAtBlock = -1;
   #snapshotBlock = -1;
-  #openOrders = 0;
+  #hasWaitingOrder = false;
   #refusedTimestamp = 0;
 
   constructor(options: UpkeepOptions, dependencies: UpkeepDependencies) {
@@ -70,10 +80,14 @@ export class Upkeep {
     await this.#running;
   }
 
-  /** A round's snapshot was taken in `block`, with so many orders open. */
-  onSnapshot(block: number, openOrders: number): void {
-    this.#snapshotBlock = block;
-    this.#openOrders = openOrders;
+  /** A round's snapshot was taken. */
+  onSnapshot(snapshot: UpkeepSnapshot): void {
+    const { round, blockNumber, timestampSeconds, orders } = snapshot;
+    this.#snapshotBlock = blockNumber;
+    // An order that expired or ends with this round waits for nothing, although it is open until somebody clears it away.
+    this.#hasWaitingOrder = orders.some(
+      ({ expiresAtSeconds, untilRound }) => expiresAtSeconds > timestampSeconds && untilRound > round + 1,
+    );
   }
 
   async #run(): Promise<void> {
@@ -120,9 +134,8 @@ export class Upkeep {
     });
     if (timestamp > decodeTableWord(tableWord).tableTimestamp && timestamp !== this.#refusedTimestamp) {
       await this.#recordTable(timestamp);
-      return;
     }
-    const isWaiting = this.#openOrders > 0 || this.#ordersChangedAtBlock > this.#snapshotBlock;
+    const isWaiting = this.#hasWaitingOrder || this.#ordersChangedAtBlock > this.#snapshotBlock;
     if (isWaiting && clock.monotonicMs() - this.#lastBlockAtMs >= this.#options.tickAfterMs) await this.#tick();
   }
 
@@ -137,9 +150,15 @@ export class Upkeep {
       });
       events.upkeep('recordTable', 'mined', `table ${timestamp}`);
     } catch (error) {
+      const isRefused =
+        error instanceof TransactionRevertedError || (error instanceof RpcAnswerError && isRevert(error));
       // A table the contract refuses is refused until there is another; trying again would only burn gas.
-      if (error instanceof TransactionRevertedError) this.#refusedTimestamp = timestamp;
-      events.upkeep('recordTable', 'failed', messageOf(error));
+      if (isRefused) this.#refusedTimestamp = timestamp;
+      if (isRefused && revertNameOf(error) === 'TableNotNewer') {
+        events.upkeep('recordTable', 'done-by-other', `table ${timestamp}`);
+      } else {
+        events.upkeep('recordTable', 'failed', messageOf(error));
+      }
     }
   }
 
@@ -158,6 +177,22 @@ export class Upkeep {
       events.upkeep('tick', 'failed', messageOf(error));
     }
     this.#lastBlockAtMs = clock.monotonicMs();
+  }
+}
+
+/** Whether a node's error tells of a revert, and not of its own troubles. */
+function isRevert({ data, rpcCode }: RpcAnswerError): boolean {
+  return data !== null || rpcCode === EXECUTION_REVERTED;
+}
+
+/** The contract's error that a transaction ran into, mined or only estimated; null when it is not known. */
+function revertNameOf(error: TransactionRevertedError | RpcAnswerError): string | null {
+  if (error instanceof TransactionRevertedError) return error.errorName;
+  if (error.data === null) return null;
+  try {
+    return decodeErrorResult({ abi: matchSettlementAbi, data: error.data }).errorName;
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AbstainReason, Reorg } from '../chain/sync/roundFollower.js';
-import type { Logger } from '../service/logger.js';
+import { maskUrl, type Logger } from '../service/logger.js';
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '../service/metrics.js';
 import type { Hex } from 'viem';
 import type { PostResult } from './signaturePoster.js';
@@ -15,6 +15,9 @@ export type OperatorAbstainReason =
   | 'GUARD_BROKEN'
   /** Matching or signing failed inside this process. */
   | 'INTERNAL';
+
+/** Outcomes of posts that are counted apart. */
+const MAX_OUTCOMES = 64;
 
 /** Everything an operator reports: each event is logged and counted here, and nowhere else. */
 export class OperatorEvents {
@@ -33,6 +36,7 @@ export class OperatorEvents {
   readonly #reorgs;
   readonly #resyncs;
   readonly #chainUp;
+  readonly #outcomes = new Set<string>();
 
   constructor(dependencies: { logger: Logger; metrics: Metrics }) {
     const { metrics } = dependencies;
@@ -104,7 +108,10 @@ export class OperatorEvents {
   }
 
   posted(round: number, result: PostResult, secondsSinceSnapshot: number): void {
-    this.#posts.inc({ aggregator: result.aggregator, outcome: result.outcome });
+    // An aggregator chooses its outcomes; however many it invents, the metric stays small.
+    if (this.#outcomes.size < MAX_OUTCOMES) this.#outcomes.add(result.outcome);
+    const outcome = this.#outcomes.has(result.outcome) ? result.outcome : 'other';
+    this.#posts.inc({ aggregator: maskUrl(result.aggregator), outcome });
     if (result.accepted) this.#signToPostSeconds.observe(secondsSinceSnapshot);
     const fields = {
       event: result.accepted ? 'signature_accepted' : 'signature_refused',

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -405,6 +407,45 @@ describe('posting', () => {
     expect(logged('signature_refused')[2]).toMatchObject({ outcome: 'unknown-signer', retrying: false });
     expect(received).toHaveLength(4);
   });
+
+  test('an aggregator that answers without end, or with ever new codes, costs no memory', async () => {
+    let written = 0;
+    let ended = false;
+    const endless = createServer((request, response) => {
+      request.resume();
+      response.writeHead(202, { 'content-type': 'application/json' });
+      const more = (): void => {
+        written += 1;
+        if (response.destroyed) ended = true;
+        else if (response.write(' '.repeat(100_000))) setImmediate(more);
+        else response.once('drain', more);
+      };
+      response.on('close', () => {
+        ended = true;
+        wake();
+      });
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+    const { port } = endless.address() as AddressInfo;
+    const operator = await start([`http://127.0.0.1:${port}`, urlOf(aggregator)]);
+    await operator.caughtUp;
+    callbacks.onRound(contextOf(1, [1]));
+    await until(() => logged('signature_accepted').length === 2 && ended);
+    expect(written).toBeLessThan(200);
+    const name = (index: number): string => String.fromCodePoint(97 + Math.floor(index / 26), 97 + (index % 26));
+    answers = Array.from({ length: 120 }, (_, index) => ({ status: 400, body: { code: `made-up-${name(index)}` } }));
+    for (let round = 2; round < 122; round++) {
+      callbacks.onRound(contextOf(round, [1]));
+      await until(() => logged('signature_refused').some((line) => line['round'] === round));
+    }
+    const text = await (await fetch(`${operator.url}/metrics`)).text();
+    const posts = text.split('\n').filter((line) => line.startsWith('matchmaker_operator_posts_total{'));
+    expect(posts.length).toBeLessThan(70);
+    expect(posts.some((line) => line.includes('outcome="other"'))).toBe(true);
+    endless.closeAllConnections();
+    endless.close();
+  }, 20_000);
 
   test('a dead aggregator does not keep the others waiting, and the retries end with the round', async () => {
     await (

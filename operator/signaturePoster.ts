@@ -31,6 +31,9 @@ export interface SignaturePosterDependencies {
   readonly onResult: (round: number, result: PostResult) => void;
 }
 
+/** Bytes of an aggregator's answer that are read. */
+const ANSWER_BYTES = 10_000;
+
 /** Problems that another try may cure while the round is open. */
 const RETRYABLE_STATUS = new Set([408, 425, 429]);
 
@@ -77,7 +80,7 @@ export class SignaturePoster {
         redirect: 'error',
         signal: AbortSignal.any([closed, AbortSignal.timeout(this.#options.requestTimeoutMs)]),
       });
-      const answer = fieldsOf(await response.text());
+      const answer = fieldsOf(await beginningOf(response));
       if (response.status === 202) {
         return {
           aggregator,
@@ -110,10 +113,24 @@ export class SignaturePoster {
   }
 }
 
+/** The first bytes of an answer; whoever sends more than a problem document needs is not listened to. */
+async function beginningOf(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body) {
+    parts.push(part);
+    size += part.byteLength;
+    // Leaving the loop cancels the rest.
+    if (size >= ANSWER_BYTES) break;
+  }
+  return Buffer.concat(parts).subarray(0, ANSWER_BYTES).toString('utf8');
+}
+
 /** The text fields of an aggregator's answer that a log line may show, cut short: an aggregator is not trusted. */
 function fieldsOf(text: string): { status?: string; code?: string; detail?: string } {
   try {
-    const value: unknown = JSON.parse(text.slice(0, 10_000));
+    const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return {};
     const result: { status?: string; code?: string; detail?: string } = {};
     if ('status' in value && isName(value.status)) result.status = value.status;

@@ -66,7 +66,7 @@ export function verifyBlockHeader(block: Pick<Block, 'hash' | 'raw'>): { headerR
 
 function field(raw: RawBlock, name: string, kind: 'bytes' | 'number', hash: Hex): Hex {
   const value = raw[name];
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]*$/.test(value))
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]*$/.test(value) || (kind === 'bytes' && value.length % 2 !== 0))
     throw new BlockHeaderError(hash, `${name} is missing`);
   if (kind === 'bytes') return `0x${value.slice(2)}`;
   const digits = value.slice(2).replace(/^0+/, '');

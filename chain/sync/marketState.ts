@@ -486,7 +486,7 @@ export class MarketState {
     try {
       this.#setOrder(orderId, { ...entry, order: orderFrom(orderId, entry.word, entry.spec) });
     } catch (error) {
-      if (!(error instanceof MatchmakerError)) throw error;
+      if (!(error instanceof Error)) throw error;
       this.#scalars.damage ??= `order ${orderId}: ${error.message}`;
     }
   }

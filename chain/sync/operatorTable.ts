@@ -5,6 +5,7 @@ import { hashTable, totalWeight } from '../../protocol/operatorTable.js';
 import type { TableEntry } from '../../protocol/operatorTable.js';
 import { decodeTableWord } from '../../protocol/words/tableWord.js';
 import type { Deployment } from '../deployment.js';
+import { RpcAnswerError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
 import { callAt } from '../rpc/rpcCall.js';
 import type { RoundWords } from './roundWords.js';
@@ -64,17 +65,30 @@ export class OperatorTableReader {
     const call = { abi: verifierAbi, functionName: 'getOperatorInfos' } as const;
     const data = encodeFunctionData({ ...call, args: [{ avs: operatorSet.avs, id: operatorSet.id }, timestamp] });
     const answer = await this.#rpc.request(callAt({ to: eigenlayer.ecdsaCertificateVerifier, data }, blockHash));
-    const entries = decodeFunctionResult({ ...call, data: answer }).map(({ pubkey, weights }): TableEntry => {
-      const [weight] = weights;
-      if (weight === undefined) throw new TableMismatchError(timestamp, `operator ${pubkey} has no weight`);
-      return { key: lowerCase(pubkey), weight };
+    const { entries, entriesHash } = readAnswer(timestamp, () => {
+      const listed = decodeFunctionResult({ ...call, data: answer }).map(({ pubkey, weights }): TableEntry => {
+        const [weight] = weights;
+        if (weight === undefined) throw new TableMismatchError(timestamp, `operator ${pubkey} has no weight`);
+        return { key: lowerCase(pubkey), weight };
+      });
+      return { entries: listed, entriesHash: hashTable(listed) };
     });
-    if (hashTable(entries) !== hash)
+    if (entriesHash !== hash)
       throw new TableMismatchError(timestamp, 'the verifier holds other entries than settlement recorded');
     if (totalWeight(entries) !== recorded.totalWeight)
       throw new TableMismatchError(timestamp, 'its total weight is not the recorded one');
     this.#last = { timestamp, hash, totalWeight: recorded.totalWeight, entries };
     return this.#last;
+  }
+}
+
+/** What cannot be decoded or hashed is a wrong answer of the node, to be asked for again, and no fault of this process. */
+function readAnswer<Result>(timestamp: number, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof MatchmakerError) throw cause;
+    throw new RpcAnswerError(`eth_call: the answer is not the operator table of ${timestamp}`, { cause });
   }
 }
 

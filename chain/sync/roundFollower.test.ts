@@ -15,6 +15,7 @@ import { control, MarketChain } from '../../test/support/marketChain.js';
 import { buildMatchBatch } from '../buildMatchBatch.js';
 import { createRpc } from '../rpc/rpc.js';
 import { blockByNumber, latestBlock, storageAt } from '../rpc/rpcCall.js';
+import { RoundFollower } from './roundFollower.js';
 import type { RoundFollowerOptions } from './roundFollower.js';
 
 let chain: MarketChain;
@@ -146,7 +147,7 @@ describe.each(['storage', 'proof'] as const)('with factsCheck %s', (factsCheck) 
 test('abstains when a node tells other records of a settlement than were settled', async () => {
   const { matchSettlement } = chain.deployment.contracts;
   let lies = 0;
-  let lying = true;
+  let lying = false;
   const rpc = await proxied((method, result) => {
     if (method !== 'eth_getLogs' || !lying) return result;
     return (result as { address: string; data: string }[]).map((log) => {
@@ -168,6 +169,7 @@ test('abstains when a node tells other records of a settlement than were settled
     chainId: chain.deployment.chainId,
     settlement: matchSettlement,
   });
+  lying = true;
   const [receipt] = await chain.mined([chain.settle(batch, recordsHex, messageHash)]);
   await followed.untilBlock(receipt?.blockNumber ?? 0);
   const next = await closeRound();
@@ -319,6 +321,45 @@ test('abstains when the verifier holds another table than settlement recorded, a
     { round: mismatched, reason: 'TABLE_MISMATCH' },
     { round: without, reason: 'NO_TABLE' },
   ]);
+}, 30_000);
+
+test('a garbled operator table is asked for again, and does not end the node', async () => {
+  let garbled = 2;
+  const rpc = await proxied((method, result) => {
+    if (method !== 'eth_call' || garbled === 0) return result;
+    garbled -= 1;
+    return garbled % 2 === 0 ? '0x' : `0x${'ff'.repeat(64)}`;
+  });
+  const followed = await follow({}, rpc);
+  await followed.untilRound(await closeRound());
+  expect(garbled).toBe(0);
+  expect(followed.follower.status().caughtUp).toBe(true);
+}, 30_000);
+
+test('a fault in who takes the rounds is told, and the node no longer says that it follows', async () => {
+  const failures: unknown[] = [];
+  const fault = new RangeError('the disk is gone');
+  let started = false;
+  const follower = new RoundFollower(
+    { deployment: chain.deployment, factsCheck: 'storage', pollIntervalMs: 5 },
+    {
+      rpc: chain.rpc,
+      onRound: () => {},
+      onAbstain: () => {},
+      onBlock: () => {
+        if (started) throw fault;
+      },
+      onFailed: (error) => failures.push(error),
+    },
+  );
+  await follower.start();
+  started = true;
+  await chain.mine();
+  const deadline = Date.now() + 10_000;
+  while (failures.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(failures).toEqual([fault]);
+  expect(follower.status().caughtUp).toBe(false);
+  await follower.stop();
 }, 30_000);
 
 test('refuses at the start an RPC that serves another chain', async () => {

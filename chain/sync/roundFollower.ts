@@ -93,6 +93,8 @@ export interface RoundFollowerDependencies {
   readonly onReachable?: (reachable: boolean, error?: Error) => void;
   /** Said when the whole history is read again, with the reason. */
   readonly onResync?: (reason: string) => void;
+  /** Following ended by a fault inside this process after it had started. By default thrown as an uncaught exception: nobody must go on with a follower that is dead. */
+  readonly onFailed?: (error: unknown) => void;
   /** 0 <= random() < 1, for the jitter of the backoff. */
   readonly random?: () => number;
 }
@@ -177,8 +179,16 @@ export class RoundFollower {
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#running = this.#run(resolve);
-      this.#running.then(resolve, reject);
+      let started = false;
+      this.#running = this.#run(() => {
+        started = true;
+        resolve();
+      });
+      this.#running.then(resolve, (error: unknown) => {
+        this.#caughtUp = false;
+        if (started) this.#failed(error);
+        else reject(error);
+      });
     });
   }
 
@@ -201,6 +211,14 @@ export class RoundFollower {
       lagBlocks: Math.max(0, this.#newestSeen - head.number),
       ...(this.#lastError === null ? {} : { lastError: this.#lastError.message }),
     };
+  }
+
+  #failed(error: unknown): void {
+    if (this.#dependencies.onFailed !== undefined) this.#dependencies.onFailed(error);
+    else
+      queueMicrotask(() => {
+        throw error;
+      });
   }
 
   async #run(caughtUp: () => void): Promise<void> {
