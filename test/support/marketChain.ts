@@ -7,6 +7,7 @@ import {
 } from '../../chain/contracts/generated/DevnetECDSACertificateVerifier.js';
 import { devnetTokenAbi, devnetTokenBytecode } from '../../chain/contracts/generated/DevnetToken.js';
 import { escrowAbi } from '../../chain/contracts/generated/Escrow.js';
+import { matchPolicyAbi } from '../../chain/contracts/generated/MatchPolicy.js';
 import { matchSettlementAbi } from '../../chain/contracts/generated/MatchSettlement.js';
 import { orderRequestAbi } from '../../chain/contracts/generated/OrderRequest.js';
 import { providerRegistryAbi } from '../../chain/contracts/generated/ProviderRegistry.js';
@@ -357,8 +358,17 @@ export class MarketChain {
     );
   }
 
+  /** Schedules a new policy and round length from a round on; it waits for a block. */
+  schedulePolicy(fromRound: number, lengthBlocks: number, policy: Policy): Promise<Hex> {
+    return this.call(DEPLOYER, this.deployment.contracts.matchPolicy, matchPolicyAbi, 'schedule', [
+      fromRound,
+      lengthBlocks,
+      { ...policy, jitterRange: BigInt(policy.jitterRange) },
+    ]);
+  }
+
   /** Certifies a batch with every operator and sends it; it waits for a block. */
-  async settle(batch: MatchBatch, records: Hex, messageHash: Hex): Promise<Hex> {
+  async settle(batch: MatchBatch, records: Hex, messageHash: Hex, underPolicy = TEST_POLICY): Promise<Hex> {
     const { eigenlayer, contracts } = this.deployment;
     const digest = certificateDigest({
       verifier: eigenlayer.ecdsaCertificateVerifier,
@@ -372,7 +382,7 @@ export class MarketChain {
       })),
     );
     const onChain = { ...batch, round: BigInt(batch.round), snapshotBlock: BigInt(batch.snapshotBlock) };
-    const policy = { ...TEST_POLICY, jitterRange: BigInt(TEST_POLICY.jitterRange) };
+    const policy = { ...underPolicy, jitterRange: BigInt(underPolicy.jitterRange) };
     return this.call(0, contracts.matchSettlement, matchSettlementAbi, 'settle', [
       onChain,
       policy,
