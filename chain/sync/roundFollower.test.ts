@@ -392,3 +392,23 @@ test('abstains when a log is lost, reads it again, and takes part in the next ro
   expect(orderIds.length).toBeGreaterThanOrEqual(2);
   expect(followed.resyncs).toEqual([]);
 }, 30_000);
+
+test('reads again when a node answers for its newest block with the state of the one it is making', async () => {
+  let wrong = 0;
+  const rpc = await proxied((method, result) => {
+    if (method !== 'eth_getStorageAt' || wrong === 0) return result;
+    wrong -= 1;
+    return numberToHex(BigInt(result as string) ^ 1n, { size: 32 });
+  });
+  const followed = await follow({}, rpc);
+  await chain.mined([chain.postOrder()]);
+  await chain.mine();
+  await followed.untilBlock((await chain.rpc.request(latestBlock())).number);
+  wrong = 15;
+  const round = await closeRound();
+  const { orderIds } = await followed.untilRound(round);
+  expect(orderIds.length).toBeGreaterThanOrEqual(1);
+  expect(wrong).toBe(0);
+  expect(followed.abstained).toEqual([]);
+  expect(followed.resyncs).toEqual([]);
+}, 30_000);

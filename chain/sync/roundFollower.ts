@@ -126,6 +126,8 @@ interface PendingRound {
 }
 
 const DEFAULT_MAX_REORG_BLOCKS = 256;
+/** Times that words differing from what was followed are read again before the round is given up. */
+const WORD_REREADS = 4;
 const LONGEST_BACKOFF_MS = 5_000;
 const LONGEST_RESYNC_PAUSE_MS = 30_000;
 
@@ -251,15 +253,28 @@ export class RoundFollower {
 
   /** Checks the state at `head` against the contracts' words. Throws FactsMismatchError and what reading the words throws. */
   async #agree(head: Block, answers: readonly unknown[] | null = null): Promise<RoundWords> {
-    const state = this.#followed();
-    const reading = this.#wordsReading(head);
-    const words = reading.read(answers ?? (await this.#dependencies.rpc.batch(reading.calls)));
-    const difference = state.damage ?? differenceBetween(state.commitments, words.commitments);
-    if (difference !== null) throw new FactsMismatchError(head.number, difference);
+    const words = await this.#wordsThatAgree(head, answers);
     this.#agreedBlock = head.number;
     this.#mustAgree = false;
     this.#resyncs = 0;
     return words;
+  }
+
+  /**
+   * The words of `head` that match what was followed. A node may answer for its newest block with the state of the one it is
+   * just making, so differing words are read again; words that match cannot do so by accident. Throws FactsMismatchError.
+   */
+  async #wordsThatAgree(head: Block, answers: readonly unknown[] | null): Promise<RoundWords> {
+    const state = this.#followed();
+    const reading = this.#wordsReading(head);
+    for (let attempt = 0; ; attempt++) {
+      const read = attempt === 0 && answers !== null ? answers : await this.#dependencies.rpc.batch(reading.calls);
+      const words = reading.read(read);
+      const difference = state.damage ?? differenceBetween(state.commitments, words.commitments);
+      if (difference === null) return words;
+      if (state.damage !== null || attempt === WORD_REREADS) throw new FactsMismatchError(head.number, difference);
+      await this.#pause(this.#backoff(this.#options.pollIntervalMs, attempt, 4 * this.#options.pollIntervalMs));
+    }
   }
 
   #sink(): BlockSink {
