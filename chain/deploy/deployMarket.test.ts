@@ -9,6 +9,7 @@ import { tokenRegistryAbi } from '../contracts/generated/TokenRegistry.js';
 import type { Deployment } from '../deployment.js';
 import { callAt, codeAt } from '../rpc/rpcCall.js';
 import {
+  BlockSourceWrongError,
   DeployAddressError,
   deployMarket,
   MARKET_ROLES,
@@ -17,6 +18,9 @@ import {
 } from './deployMarket.js';
 import type { TransactionLane } from './transactionLane.js';
 
+const ARB_SYS: Address = '0x0000000000000000000000000000000000000064';
+/** Answers every call with block 7. */
+const ALWAYS_SEVEN: Hex = '0x600760005260206000f3';
 const SOMEWHERE: Address = '0x00000000000000000000000000000000000000e1';
 
 let chain: DevnetChain;
@@ -124,6 +128,16 @@ describe('deployMarket', () => {
     await expect(verifier.run(score)).rejects.toThrow();
     await expect(oracle.run(verify)).rejects.toThrow();
     await expect(lane.run(score)).rejects.toThrow();
+  });
+
+  it('refuses a market that counts other blocks than the chain', async () => {
+    await chain.rpc.request({ method: 'anvil_setCode', params: [ARB_SYS, ALWAYS_SEVEN], decode: () => undefined });
+    const lane = newLane();
+    const { address } = lane;
+    const roles = { governor: address, providerVerifier: address, scoreOracle: address, complianceOfficer: address };
+    const refused = deployMarket({ ...parametersFor(roles), arbSys: true }, { lane });
+    await expect(refused).rejects.toBeInstanceOf(BlockSourceWrongError);
+    await expect(refused).rejects.toMatchObject({ metadata: { arbSys: true, counted: 7 } });
   });
 
   it('notices when a contract did not come to lie where it was predicted', async () => {

@@ -1,4 +1,5 @@
 import {
+  decodeEventLog,
   encodeDeployData,
   encodeFunctionData,
   getContractAddress,
@@ -20,6 +21,7 @@ import { providerRegistryAbi, providerRegistryBytecode } from '../contracts/gene
 import { stakingManagerAbi, stakingManagerBytecode } from '../contracts/generated/StakingManager.js';
 import { tokenRegistryAbi, tokenRegistryBytecode } from '../contracts/generated/TokenRegistry.js';
 import { parseDeployment, type Deployment } from '../deployment.js';
+import type { Receipt } from '../rpc/rpcCall.js';
 import type { TransactionLane } from './transactionLane.js';
 
 /** What a market is deployed with. */
@@ -73,6 +75,17 @@ export class DeployAddressError extends MatchmakerError<'DEPLOY_ADDRESS'> {
   }
 }
 
+/** The market counts other blocks than the chain's own: `arbSys` says the wrong thing about this chain. */
+export class BlockSourceWrongError extends MatchmakerError<'BLOCK_SOURCE_WRONG'> {
+  constructor(arbSys: boolean, counted: number, blockNumber: number) {
+    super(
+      'BLOCK_SOURCE_WRONG',
+      `the market counts block ${counted} where the chain counts ${blockNumber}: arbSys must be ${String(!arbSys)} on this chain; deploy again`,
+      { metadata: { arbSys, counted, blockNumber } },
+    );
+  }
+}
+
 const ADMIN_ROLE = 0n;
 /** Roles of the market's authority by number; 0 is the governor's. */
 export const MARKET_ROLES = { providerVerifier: 1n, scoreOracle: 2n, complianceOfficer: 3n } as const;
@@ -95,7 +108,7 @@ type ContractAddresses = Record<(typeof CONTRACTS)[number], Address>;
 /**
  * Deploys a whole market with the lane's key: its contracts, which hold each other's addresses for good and therefore are
  * told them before they exist, then roles and payment tokens. The key ends without any right unless it is the governor.
- * Throws DeployAddressError, TransactionRevertedError and the errors of the RPC.
+ * Throws DeployAddressError, BlockSourceWrongError, TransactionRevertedError and the errors of the RPC.
  */
 export async function deployMarket(
   parameters: MarketParameters,
@@ -117,6 +130,7 @@ export async function deployMarket(
       throw new DeployAddressError(contract, addresses[contract], receipt.contractAddress);
     }
     deploymentBlock = Math.min(deploymentBlock, receipt.blockNumber);
+    if (contract === 'matchPolicy') requireOwnBlocks(parameters, receipt);
   }
 
   for (const token of parameters.paymentTokens) {
@@ -151,6 +165,16 @@ export async function deployMarket(
     contracts: addresses,
     ...parameters.stakeSide,
   });
+}
+
+/** The first round begins one length after the block of the deployment, as the policy counted it and as the chain did. */
+function requireOwnBlocks({ arbSys, roundLengthBlocks }: MarketParameters, { logs, blockNumber }: Receipt): void {
+  for (const { topics, data } of logs) {
+    const { eventName, args } = decodeEventLog({ abi: matchPolicyAbi, topics: topics as [Hex, ...Hex[]], data });
+    if (eventName !== 'PolicyScheduled') continue;
+    const counted = args.fromBlock - roundLengthBlocks;
+    if (counted !== blockNumber) throw new BlockSourceWrongError(arbSys, counted, blockNumber);
+  }
 }
 
 function predictAddresses(from: Address, firstNonce: number): ContractAddresses {
