@@ -40,6 +40,7 @@ contract ComplianceRegistry is IComplianceRegistry, AccessManaged {
         if (maxBps == 0) revert NotAuditor(msg.sender);
         if (standard == 0 || standard > MAX_STANDARD) revert ReportFieldInvalid("standard");
         if (reportHash == 0) revert ReportFieldInvalid("reportHash");
+        // A day is rounded down, here and below: it counts to its end.
         if (expiryDay < block.timestamp / 1 days) revert ReportFieldInvalid("expiryDay");
         if (bps == 0 || bps > maxBps) revert ReportFieldInvalid("bps");
 

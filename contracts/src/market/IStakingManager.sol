@@ -10,6 +10,8 @@ interface IStakingManager {
     error InsufficientStake(uint256 stakeWhole, uint256 requiredWhole);
     error InsufficientBalance(uint256 available, uint256 required);
     error InvalidAmount();
+    /// @notice `field` of the stake requirement is outside its bounds.
+    error RequirementOutOfBounds(string field);
     error NotProviderOwner(uint24 providerId, address caller);
 
     function stake(uint24 providerId, uint256 amount) external;

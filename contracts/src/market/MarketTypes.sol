@@ -106,7 +106,7 @@ enum OrderState {
     Matched
 }
 
-/// @notice Why settlement left a record out. Only the three `Machine*` and `OfferMissing` reasons bench the machine where marked.
+/// @notice Why settlement left a record out. The reasons marked so bench the record's machine, the others nobody.
 enum SkipReason {
     None,
     MachineUnknown,

@@ -223,8 +223,8 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         if (any != 0) providerRegistry.giveBack(records, refused);
     }
 
-    /// Binds what was done into the settlement word; the records are bound by the digest.
-    /// The records' own hash too: the digest binds them only for who knows the whole batch, and the log carries the records alone.
+    /// Binds what was done into the settlement word. The digest binds the records only for who knows the whole batch, and the log carries
+    /// the records alone, hence their own hash.
     function _fold(uint32 round, bytes32 digest, bytes32 recordsHash, uint256[] memory skipped, uint256[] memory benched) private {
         uint256 word = Slots.load(Slots.SETTLEMENT);
         uint256 folded = uint256(keccak256(abi.encodePacked(word, digest, recordsHash, skipped, benched)));

@@ -91,7 +91,8 @@ contract StakingManager is IStakingManager, AccessManaged, ReentrancyGuardTransi
     }
 
     function _setStakeRequirement(uint32 wholePerDevice, uint32 wholePerCore, uint32 wholeMinimum) private {
-        if (wholePerDevice >= REQUIREMENT_LIMIT || wholePerCore >= REQUIREMENT_LIMIT) revert InvalidAmount();
+        if (wholePerDevice >= REQUIREMENT_LIMIT) revert RequirementOutOfBounds("wholePerDevice");
+        if (wholePerCore >= REQUIREMENT_LIMIT) revert RequirementOutOfBounds("wholePerCore");
         (_wholePerDevice, _wholePerCore, _wholeMinimum) = (wholePerDevice, wholePerCore, wholeMinimum);
         emit StakeRequirementUpdated(wholePerDevice, wholePerCore, wholeMinimum);
     }

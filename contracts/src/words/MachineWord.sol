@@ -18,7 +18,7 @@ library MachineWordLib {
     /// @notice `activeUntilRound` of a machine that nobody has deactivated.
     uint256 internal constant NO_ROUND = 0xffffffff;
 
-    /// @notice A machine that is active in no round and wholly free but for its devices.
+    /// @notice A machine that is active in no round and has nothing free yet.
     function encode(uint256 round, uint256 providerId_, uint256 model_, uint256 region_) internal pure returns (MachineWord) {
         return MachineWord.wrap((round << 224) | (round << 192) | (providerId_ << 168) | (model_ << 158) | (region_ << 148));
     }

@@ -153,9 +153,9 @@ contract StakingManagerTest is RegistryFixture {
         stakingManager.setStakeRequirement((1 << 29) - 1, (1 << 29) - 1, type(uint32).max);
         uint256 exact = 8 * ((1 << 29) - 1) + (uint256((1 << 20) - 1) * ((1 << 29) - 1) + 999) / 1000;
         assertEq(stakingManager.requirementOf(8, (1 << 20) - 1), exact);
-        vm.expectRevert(IStakingManager.InvalidAmount.selector);
+        vm.expectRevert(abi.encodeWithSelector(IStakingManager.RequirementOutOfBounds.selector, "wholePerDevice"));
         stakingManager.setStakeRequirement(1 << 29, 0, 0);
-        vm.expectRevert(IStakingManager.InvalidAmount.selector);
+        vm.expectRevert(abi.encodeWithSelector(IStakingManager.RequirementOutOfBounds.selector, "wholePerCore"));
         stakingManager.setStakeRequirement(0, 1 << 29, 0);
     }
 
