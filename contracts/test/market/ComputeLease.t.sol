@@ -130,6 +130,12 @@ contract ComputeLeaseTest is MarketBase {
         assertEq(escrow.balanceOf(tenant, USD), LOCK - uint256(PRICE) * 10);
     }
 
+    function test_thePaidTimeIsOverInItsLastSecond() public {
+        vm.warp(start + 600 minutes);
+        computeLease.closeLease(order);
+        assertEq(computeLease.getLease(order).endTime, start + 600 minutes);
+    }
+
     /// Claims at any moments add up to one rounding down, and tenant and provider share the lock without a rest.
     function testFuzz_claimsNeverLoseOrGain(uint256 firstSeconds, uint256 secondSeconds, uint256 lastSeconds) public {
         firstSeconds = bound(firstSeconds, 0, 40_000);

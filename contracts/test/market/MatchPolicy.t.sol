@@ -95,6 +95,7 @@ contract MatchPolicyTest is RegistryFixture {
         matchPolicy.schedule(7, 16, _policy());
         vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, "fromRound"));
         matchPolicy.schedule(6 + (1 << 20) + 1, 16, _policy());
+        matchPolicy.schedule(6 + (1 << 20), 16, _policy());
     }
 
     function test_RevertIf_CallerIsNotGovernance() public {

@@ -521,6 +521,18 @@ contract MatchSettlementTest is MarketBase {
         settlement.settle(batch, _defaultPolicy(), records, signatures);
     }
 
+    function test_theMinimumItselfIsEnough() public {
+        uint32 order = _order(_spec());
+        uint256[] memory weights = new uint256[](1);
+        weights[0] = 100;
+        _setTable(weights, uint32(block.timestamp) + 1, MAX_TABLE_STALENESS);
+        settlement.recordTable();
+        uint32 round = _openNext();
+        bytes memory records = _encode(_record(order, machine, 1));
+        MatchBatch memory batch = _batch(round, records);
+        assertEq(_settleAs(batch, records, 1), 1);
+    }
+
     // ---- the quorum
 
     function test_twoThirdsIsNotEnoughAndOneOperatorMayFail() public {
@@ -772,6 +784,14 @@ contract MatchSettlementTest is MarketBase {
         order = _order(_spec());
         _enterRound(round, 1);
         _skipsLast(round, _encode(_record(order, machine, 1)), address(orderRequest), SkipReason.OrderNotEligible, false);
+    }
+
+    function test_takesAnOrderThatIsEligibleFromTheSnapshotBlock() public {
+        uint32 round = matchPolicy.fromRoundNow();
+        _rollTo(uint256(matchPolicy.snapshotBlock(round)) - BID_WINDOW);
+        uint32 order = _order(_spec());
+        _enterRound(round, 1);
+        assertEq(_settle(round, _encode(_record(order, machine, 1))), 1);
     }
 
     function test_skipsAnOrderThatEndedBeforeTheRoundAndTakesOneThatEndedInIt() public {
