@@ -42,7 +42,9 @@ export class AggregatorEvents {
   readonly #followUps;
   readonly #alerts;
   readonly #upkeep;
+  readonly #funded;
   #redisSaid: boolean | undefined;
+  #fundsSaid: boolean | undefined;
   /** Last failure told of each kind. */
   readonly #upkeepFailures = new Map<string, string>();
 
@@ -79,6 +81,7 @@ export class AggregatorEvents {
     this.#reorgs = metrics.counter('reorgs', 'Reorganisations followed');
     this.#followUps = metrics.counter('follow_ups', 'Background jobs by kind and outcome', ['job', 'outcome']);
     this.#alerts = metrics.counter('alerts', 'Alerts by code', ['code']);
+    this.#funded = metrics.gauge('key_funded', '1 while the key can pay for the largest settlement');
     this.#upkeep = metrics.counter('upkeep', 'Transactions that keep the market going, by outcome', [
       'what',
       'outcome',
@@ -202,6 +205,16 @@ export class AggregatorEvents {
     this.#redisSaid = isUp;
     if (isUp) this.#logger.info({ event: 'redis_up' }, 'Redis answers');
     else this.#logger.warn({ event: 'redis_down', detail }, 'Redis is away; settlement goes on without it');
+  }
+
+  funds(isFunded: boolean, detail: string): void {
+    this.#funded.set(isFunded ? 1 : 0);
+    if (this.#fundsSaid === isFunded) return;
+    const isFirst = this.#fundsSaid === undefined;
+    this.#fundsSaid = isFunded;
+    if (!isFunded)
+      this.#logger.error({ event: 'unfunded', detail }, 'the key cannot pay for settlements: send it funds');
+    else if (!isFirst) this.#logger.info({ event: 'funded', detail }, 'the key can pay for settlements');
   }
 
   followUp(job: string, outcome: string, round: number | null): void {

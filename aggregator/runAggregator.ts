@@ -156,6 +156,8 @@ export async function runAggregator(
   const upkeep = new Upkeep(
     {
       deployment,
+      submitter: key.address,
+      priorityFeePerGas: config.fees.priorityFeeWei,
       tickAfterMs: Math.round(1.5 * deployment.blockTimeMs) + pollIntervalMs,
       intervalMs: Math.max(100, Math.round(deployment.blockTimeMs / 2)),
     },
@@ -201,7 +203,7 @@ export async function runAggregator(
     {
       logger,
       registry: metrics.registry,
-      readiness: () => readinessOf(follower, caughtUpOnce, chainReachable, queues),
+      readiness: () => readinessOf(follower, caughtUpOnce, chainReachable, queues, upkeep),
     },
   );
   const openRound = (): number => follower.status().openRound;
@@ -278,6 +280,7 @@ function readinessOf(
   caughtUpOnce: boolean,
   chainReachable: boolean,
   queues: FollowUpQueues,
+  upkeep: Upkeep,
 ): Readiness {
   const status = follower.status();
   const checks = {
@@ -288,6 +291,7 @@ function readinessOf(
       ok: caughtUpOnce && status.caughtUp,
       detail: caughtUpOnce ? `block ${status.headBlock}, ${status.lagBlocks} behind` : 'catching up for the first time',
     },
+    funds: upkeep.funds,
     redis: { ok: queues.isUp, detail: queues.isUp ? 'answers' : 'away; signatures are taken and settled all the same' },
   };
   return { ready: Object.values(checks).every(({ ok }) => ok), checks };

@@ -5,7 +5,7 @@ import { joinSignatures } from '../protocol/certificate.js';
 import type { Certificate } from './roundPool.js';
 
 /** Most gas one transaction may name (EIP-7825). */
-const TRANSACTION_GAS_CAP = 16_777_216n;
+export const TRANSACTION_GAS_CAP = 16_777_216n;
 /** Fixed part of a settlement: its own words, the verifier's reads, the log. */
 const FIXED_GAS = 400_000n;
 /** One key of the operator table: reading it from the verifier, and recovering its signature. */

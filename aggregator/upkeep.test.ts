@@ -65,6 +65,7 @@ let head: number;
 let ordersFacts: bigint;
 let verifierTimestamp: number;
 let recordedTimestamp: number;
+let balance: bigint;
 let nowMs: number;
 let sent: string[];
 let failWith: (label: string) => Error | undefined;
@@ -76,6 +77,7 @@ beforeEach(() => {
   ordersFacts = 0n;
   verifierTimestamp = 5;
   recordedTimestamp = 5;
+  balance = 10n ** 18n;
   nowMs = 0;
   sent = [];
   failWith = () => undefined;
@@ -97,6 +99,7 @@ beforeEach(() => {
           : encodeTableWord({ tableTimestamp: recordedTimestamp, fromRound: 1, totalWeight: 1n }),
         { size: 32 },
       ),
+    eth_getBalance: () => numberToHex(balance),
     eth_call: () => numberToHex(verifierTimestamp, { size: 32 }),
   };
   const ask = <Answer>(call: RpcCall<Answer>): Answer => call.decode(answers[call.method]?.(call.params));
@@ -108,7 +111,7 @@ beforeEach(() => {
   const logger = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const metrics = new Metrics({ process: 'aggregator', collectNodeMetrics: false });
   upkeep = new Upkeep(
-    { deployment, tickAfterMs: 400, intervalMs: 100 },
+    { deployment, submitter: address(9), priorityFeePerGas: 1n, tickAfterMs: 400, intervalMs: 100 },
     {
       rpc,
       clock,
@@ -245,4 +248,15 @@ test('the same failure is said once, however often it comes', async () => {
     ['tick', 'mined'],
     ['tick', 'failed'],
   ]);
+});
+
+test('a key without funds is said once, with its address, and again when it has some', async () => {
+  expect(upkeep.funds.ok).toBe(false);
+  balance = 2n * 16_777_216n - 1n;
+  for (let look = 0; look < 3; look++) await upkeep.look();
+  expect(upkeep.funds).toEqual({ ok: false, detail: expect.stringContaining(address(9)) });
+  balance += 1n;
+  for (let look = 0; look < 3; look++) await upkeep.look();
+  expect(upkeep.funds.ok).toBe(true);
+  expect(lines.map(({ event }) => event)).toEqual(['unfunded', 'funded']);
 });

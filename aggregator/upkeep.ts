@@ -1,9 +1,9 @@
-import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi, type Address } from 'viem';
 
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
 import type { Deployment } from '../chain/deployment.js';
 import { RpcAnswerError, type Rpc } from '../chain/rpc/rpc.js';
-import { callAt, latestBlock, storageAt } from '../chain/rpc/rpcCall.js';
+import { balanceOf, callAt, latestBlock, storageAt } from '../chain/rpc/rpcCall.js';
 import { TransactionRevertedError } from '../chain/submission/submission.js';
 import type { Order } from '../engine/order.js';
 import type { Snapshot } from '../engine/snapshot.js';
@@ -12,6 +12,7 @@ import { decodeTableWord } from '../protocol/words/tableWord.js';
 import type { Clock } from '../service/clock.js';
 import { messageOf } from '../service/thrown.js';
 import type { AggregatorEvents } from './aggregatorEvents.js';
+import { TRANSACTION_GAS_CAP } from './settleCall.js';
 import type { TransactionSubmitter } from './settler.js';
 
 const verifierAbi = parseAbi([
@@ -27,6 +28,10 @@ const EXECUTION_REVERTED = 3;
 
 export interface UpkeepOptions {
   readonly deployment: Deployment;
+  /** Address that pays for transactions. */
+  readonly submitter: Address;
+  /** Priority fee of a first attempt, wei per gas. */
+  readonly priorityFeePerGas: bigint;
   /** Silence of the chain after which a waiting order gets a tick, milliseconds. */
   readonly tickAfterMs: number;
   /** Pause between looks at the chain, milliseconds. */
@@ -62,6 +67,8 @@ export class Upkeep {
   #snapshotBlock = -1;
   #hasWaitingOrder = false;
   #refusedTimestamp = 0;
+  #balanceWei: bigint | undefined;
+  #neededWei = 0n;
 
   constructor(options: UpkeepOptions, dependencies: UpkeepDependencies) {
     this.#options = options;
@@ -78,6 +85,14 @@ export class Upkeep {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
+  }
+
+  /** Whether the key can pay for the largest settlement at the chain's present fee, as of the last look. */
+  get funds(): { readonly ok: boolean; readonly detail: string } {
+    const { submitter } = this.#options;
+    if (this.#balanceWei === undefined) return { ok: false, detail: `the balance of ${submitter} is not known yet` };
+    const detail = `${submitter} holds ${this.#balanceWei} wei, the largest settlement costs ${this.#neededWei}`;
+    return { ok: this.#balanceWei >= this.#neededWei, detail };
   }
 
   /** A round's snapshot was taken. */
@@ -105,9 +120,10 @@ export class Upkeep {
 
   /** One look: records a newer table, else ticks if the chain is silent while an order waits. Throws what the RPC throws. */
   async look(): Promise<void> {
-    const { rpc, clock } = this.#dependencies;
+    const { rpc, clock, events } = this.#dependencies;
     const { contracts, operatorSet, eigenlayer } = this.#options.deployment;
-    const [head, ordersFacts, tableWord, latest] = await rpc.batch([
+    const { submitter, priorityFeePerGas } = this.#options;
+    const [head, ordersFacts, tableWord, latest, balance] = await rpc.batch([
       latestBlock(),
       storageAt(contracts.orderRequest, ORDERS_FACTS_SLOT, 'latest'),
       storageAt(contracts.matchSettlement, TABLE_SLOT, 'latest'),
@@ -118,7 +134,11 @@ export class Upkeep {
         },
         'latest',
       ),
+      balanceOf(submitter),
     ]);
+    this.#balanceWei = balance;
+    this.#neededWei = TRANSACTION_GAS_CAP * (head.baseFeePerGas + priorityFeePerGas);
+    events.funds(this.funds.ok, this.funds.detail);
     if (head.number !== this.#lastBlock) {
       this.#lastBlock = head.number;
       this.#lastBlockAtMs = clock.monotonicMs();
