@@ -110,3 +110,35 @@ test('a writer that was replaced is refused, and stays so', async () => {
   expect(last.pending).toEqual([sent(2)]);
   await last.close();
 });
+
+test('a nonce that ended unused and was used again is pending again after opening', async () => {
+  const journal = await open();
+  await journal.append(sent(1));
+  await journal.append({ ...done(1, 0n, 900), outcome: 'refused' });
+  const second = { ...sent(1), raw: '0x03' } as const;
+  await journal.append(second);
+  expect(journal.pending).toEqual([second]);
+  await journal.close();
+  const again = await open();
+  expect(again.pending).toEqual([second]);
+  await again.close();
+});
+
+test('a file that has grown is written anew, with what is pending and what still counts', async () => {
+  const options = { file, chainId: 1, address: ADDRESS, keepMs: 500, compactAtBytes: 4_000 } as const;
+  const journal = await NonceJournal.open(options, 1_000);
+  let largest = 0;
+  for (let nonce = 1; nonce <= 200; nonce++) {
+    await journal.append({ ...sent(nonce), at: 1_000 + 10 * nonce });
+    await journal.append(done(nonce, 1n, 1_000 + 10 * nonce));
+    largest = Math.max(largest, (await readFile(file)).length);
+  }
+  await journal.append(sent(201));
+  expect(largest).toBeLessThan(20_000);
+  expect(journal.spentSince(2_500)).toBe(50n);
+  await journal.close();
+  const again = await NonceJournal.open(options, 3_000);
+  expect(again.pending).toEqual([sent(201)]);
+  expect(again.spentSince(2_500)).toBe(50n);
+  await again.close();
+});

@@ -64,9 +64,13 @@ export interface NonceJournalOptions {
   readonly file: string;
   readonly chainId: number;
   readonly address: Address;
-  /** Ended nonces older than this are dropped at opening, milliseconds. */
+  /** Ended nonces older than this are dropped when the file is written anew, milliseconds. */
   readonly keepMs: number;
+  /** Size at which the file is written anew without what has ended, bytes. Default 16 MiB. */
+  readonly compactAtBytes?: number;
 }
+
+const DEFAULT_COMPACT_AT_BYTES = 16 * 1024 * 1024;
 
 /**
  * An append-only file of every transaction a key signed, one line of `crc32 json` an entry, synced before `append` returns.
@@ -74,14 +78,23 @@ export interface NonceJournalOptions {
  */
 export class NonceJournal {
   readonly #file: string;
-  readonly #handle: FileHandle;
+  readonly #options: NonceJournalOptions;
+  #handle: FileHandle;
   #size: number;
+  #compactAtBytes: number;
   #broken: JournalClosedError | null = null;
   #pending: SentEntry[] = [];
   #done: DoneEntry[] = [];
 
-  private constructor(file: string, handle: FileHandle, size: number, entries: readonly JournalEntry[]) {
-    this.#file = file;
+  private constructor(
+    options: NonceJournalOptions,
+    handle: FileHandle,
+    size: number,
+    entries: readonly JournalEntry[],
+  ) {
+    this.#file = options.file;
+    this.#options = options;
+    this.#compactAtBytes = Math.max(options.compactAtBytes ?? DEFAULT_COMPACT_AT_BYTES, 2 * size);
     this.#handle = handle;
     this.#size = size;
     for (const entry of entries) this.#take(entry);
@@ -100,21 +113,16 @@ export class NonceJournal {
         throw new JournalCorruptError(file, index + 1, `it belongs to ${entry.address} on chain ${entry.chainId}`);
       }
     }
-    const ended = new Set(entries.flatMap((entry) => (entry.kind === 'done' ? [entry.nonce] : [])));
-    const kept = entries.filter((entry) =>
-      entry.kind === 'sent' ? !ended.has(entry.nonce) : entry.kind === 'done' && entry.at > now - options.keepMs,
+    // A nonce that ended unused may be used again: what was sent ends only by what comes after it.
+    const endedAt = new Map(entries.map((entry, index) => [entry.kind === 'done' ? entry.nonce : -1, index]));
+    const kept = entries.filter((entry, index) =>
+      entry.kind === 'sent'
+        ? (endedAt.get(entry.nonce) ?? -1) < index
+        : entry.kind === 'done' && entry.at > now - options.keepMs,
     );
     kept.push({ kind: 'opened', chainId, address });
-    const text = kept.map(lineOf).join('');
-
-    // A new file in place of the old one, so that a crash leaves either whole.
-    const temporary = `${file}.new`;
-    const handle = await open(temporary, 'w', 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-    await rename(temporary, file);
-    await syncDirectory(path.dirname(file));
-    return new NonceJournal(file, handle, Buffer.byteLength(text), kept);
+    const { handle, size } = await writeAnew(file, kept);
+    return new NonceJournal(options, handle, size, kept);
   }
 
   /** Signed transactions whose nonce has not ended, oldest first. */
@@ -138,6 +146,8 @@ export class NonceJournal {
       await this.#handle.appendFile(line);
       await this.#handle.datasync();
       this.#size += Buffer.byteLength(line);
+      this.#take(entry);
+      if (this.#size >= this.#compactAtBytes) await this.#compact(entry.at);
     } catch (cause) {
       this.#broken = new JournalClosedError(
         this.#file,
@@ -146,7 +156,22 @@ export class NonceJournal {
       );
       throw this.#broken;
     }
-    this.#take(entry);
+  }
+
+  /** Writes the file anew without raw transactions of nonces that ended and without what is too old to count. */
+  async #compact(now: number): Promise<void> {
+    const { chainId, address, keepMs, compactAtBytes } = this.#options;
+    this.#done = this.#done.filter((entry) => entry.at > now - keepMs);
+    const old = this.#handle;
+    const { handle, size } = await writeAnew(this.#file, [
+      ...this.#done,
+      ...this.#pending,
+      { kind: 'opened', chainId, address },
+    ]);
+    this.#handle = handle;
+    this.#size = size;
+    this.#compactAtBytes = Math.max(compactAtBytes ?? DEFAULT_COMPACT_AT_BYTES, 2 * size);
+    await old.close();
   }
 
   async close(): Promise<void> {
@@ -160,6 +185,21 @@ export class NonceJournal {
     this.#pending = this.#pending.filter(({ nonce }) => nonce !== entry.nonce);
     this.#done.push(entry);
   }
+}
+
+/** Puts a new file in place of the old one, so that a crash leaves either whole. */
+async function writeAnew(
+  file: string,
+  entries: readonly JournalEntry[],
+): Promise<{ handle: FileHandle; size: number }> {
+  const text = entries.map(lineOf).join('');
+  const temporary = `${file}.new`;
+  const handle = await open(temporary, 'w', 0o600);
+  await handle.writeFile(text);
+  await handle.sync();
+  await rename(temporary, file);
+  await syncDirectory(path.dirname(file));
+  return { handle, size: Buffer.byteLength(text) };
 }
 
 function parseJournal(file: string, text: string): JournalEntry[] {
