@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 
@@ -31,11 +31,16 @@ export function lockDirectory(directory: string): () => void {
   const file = path.resolve(directory, 'lock');
   const self: Holder = { host: hostname(), pid: process.pid, startedAt: startTicks(process.pid) };
   if (heldHere.has(file)) throw new DirectoryLockedError(file, `this process (pid ${self.pid})`);
+  // Written in full beside it and then linked: a lock never exists without its holder's name in it.
+  const draft = `${file}.${self.pid}`;
+  writeFileSync(draft, JSON.stringify(self), { mode: 0o600 });
   try {
-    writeFileSync(file, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
+    linkSync(draft, file);
   } catch (error) {
     if (errnoCode(error) !== 'EEXIST') throw error;
-    takeOver(file, self);
+    takeOver(file, self, draft);
+  } finally {
+    rmSync(draft, { force: true });
   }
   heldHere.add(file);
   return () => {
@@ -44,8 +49,8 @@ export function lockDirectory(directory: string): () => void {
   };
 }
 
-/** Replaces a dead holder's lock. A directory beside it makes the check and the replacement one step among contenders. */
-function takeOver(file: string, self: Holder): void {
+/** Puts `draft` in the place of a dead holder's lock. A directory beside it makes the check and the replacement one step among contenders. */
+function takeOver(file: string, self: Holder, draft: string): void {
   const gate = `${file}.takeover`;
   try {
     mkdirSync(gate);
@@ -65,9 +70,7 @@ function takeOver(file: string, self: Holder): void {
           : `pid ${holder.pid} of host ${holder.host} (remove ${file} only if that process is gone for good)`,
       );
     }
-    const replacement = `${file}.${self.pid}`;
-    writeFileSync(replacement, JSON.stringify(self), { mode: 0o600 });
-    renameSync(replacement, file);
+    renameSync(draft, file);
   } finally {
     rmdirSync(gate);
   }
