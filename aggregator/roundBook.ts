@@ -158,11 +158,12 @@ export class RoundBook {
   }
 
   /** Takes a verified signature. `openRound` is the chain's own open round as last heard. */
-  vote(vote: Vote, openRound: number): VoteOutcome {
-    const { round } = vote.submission.batch;
+  vote(posted: Vote, openRound: number): VoteOutcome {
+    const { round } = posted.submission.batch;
     const entry = this.#entries.get(round);
-    if (entry === undefined) return this.#bufferVote(vote, openRound);
-    if (entry.pool.weightOf(vote.signer) === undefined) return { status: 'refused', code: 'unknown-signer' };
+    if (entry === undefined) return this.#bufferVote(posted, openRound);
+    if (entry.pool.weightOf(posted.signer) === undefined) return { status: 'refused', code: 'unknown-signer' };
+    const vote = withSharedBody(posted, entry);
     const conflicting = this.#noteSeen(entry, round, vote);
     const mismatch = mismatchOf(vote, entry.pool.terms);
     if (mismatch !== undefined) return { status: 'refused', code: mismatch };
@@ -290,6 +291,15 @@ export class RoundBook {
       }
     }
   }
+}
+
+/** Equal digests stand for equal batches and records, so one copy is kept, however many keys signed it. */
+function withSharedBody(vote: Vote, { firstSeen }: Entry): Vote {
+  for (const seen of firstSeen.values()) {
+    if (seen.messageHash !== vote.messageHash) continue;
+    return { ...vote, submission: { ...seen.submission, signature: vote.submission.signature } };
+  }
+  return vote;
 }
 
 function mismatchOf(vote: Vote, terms: RoundTerms): VoteRefusal | undefined {

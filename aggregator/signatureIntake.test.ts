@@ -398,6 +398,17 @@ describe('the quorum', () => {
     expect(evidenceLines()).toMatchObject([{ kind: 'dissent', signer: keys[1]?.address }]);
   });
 
+  test('keeps one copy of a batch that several keys signed', async () => {
+    book.open(contextOf(5));
+    for (const signer of [0, 1, 2, 3]) await post(await signed(signer, batchOf(5)));
+    const [first, ...others] = quorums[0]?.votes ?? [];
+    expect(others.length).toBeGreaterThan(0);
+    for (const other of others) {
+      expect(other.submission.batch).toBe(first?.submission.batch);
+      expect(other.submission.signature).not.toBe(first?.submission.signature);
+    }
+  });
+
   test('hex in upper case is the same vote', async () => {
     book.open(contextOf(5));
     const body = await signed(0, batchOf(5));
