@@ -1,7 +1,7 @@
 import { recoverAddress, size, slice, type Address, type Hex } from 'viem';
 
 import { certificateDigest } from '../protocol/certificate.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { hashMatchBatch } from '../protocol/matchBatch.js';
 import { decodeRecords, hashRecords, RECORD_BYTES } from '../protocol/records.js';
 import { HttpProblem } from '../service/problem.js';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { deployToNode } from '../devnet/deployToNode.js';
 import { runDemo } from '../devnet/runDemo.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { EXIT, integer } from './usage.js';
 
 interface DemoFlags {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { errnoCode, messageOf } from '../service/thrown.js';
 
 /** Exit codes of every command. */

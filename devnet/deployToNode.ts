@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Hex } from 'viem';
 import { parseDeployment } from '../chain/deployment.js';
 import { codeAt } from '../chain/rpc/rpcCall.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { writeKeystore } from '../service/keystore.js';
 import { deployDevnet, operatorName, publishOperatorTable, registerOperators } from './deployDevnet.js';
 import { connectDevnetChain, type DevnetChain } from './devnetChain.js';

@@ -1,4 +1,4 @@
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** Fewer operators could not all be spared, more are no devnet. */
 export class OperatorCountError extends MatchmakerError<'OPERATOR_COUNT'> {

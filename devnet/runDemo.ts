@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Hex } from 'viem';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { storageAt } from '../chain/rpc/rpcCall.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { openRoundAt, snapshotBlockOf, type Schedule } from '../protocol/rounds.js';
 import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { SCHEDULE_SLOT } from '../protocol/words/slots.js';

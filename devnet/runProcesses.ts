@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
 import type { Deployment } from '../chain/deployment.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { writeKeystore } from '../service/keystore.js';
 import { SETTLEMENT_PRIORITY_FEE } from './devnetChain.js';
 import { spawnTied, type TiedProcess } from './tiedProcess.js';

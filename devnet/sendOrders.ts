@@ -2,7 +2,7 @@ import { decodeEventLog, encodeFunctionData, type Hex } from 'viem';
 import { orderRequestAbi } from '../chain/contracts/generated/OrderRequest.js';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { estimateGas, type Receipt } from '../chain/rpc/rpcCall.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import type { DevnetMarket } from './deployDevnet.js';
 import type { DevnetChain } from './devnetChain.js';
 import type { MarketPlan, OrderPlan } from './marketPlan.js';

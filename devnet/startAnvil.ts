@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { DEV_MNEMONIC } from './devAccounts.js';
 import { spawnTied, type TiedProcess } from './tiedProcess.js';
 

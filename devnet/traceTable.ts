@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** A trace file can not be read, lacks a column, or has a row that makes no sense; `line` counts from 1. */
 export class TraceFileError extends MatchmakerError<'TRACE_FILE'> {

@@ -2,7 +2,7 @@ import { recoverAddress, type Address, type Hex } from 'viem';
 import { sign } from 'viem/accounts';
 
 import { certificateDigest } from '../protocol/certificate.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { hashMatchBatch, type MatchBatch } from '../protocol/matchBatch.js';
 import type { UnlockedKey } from '../service/keystore.js';
 import type { SignGuard } from './signGuard.js';

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, unlin
 import { hostname } from 'node:os';
 import path from 'node:path';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { errnoCode } from '../service/thrown.js';
 
 /** Another process uses the directory. */

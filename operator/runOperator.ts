@@ -13,7 +13,7 @@ import type {
   RoundFollowerOptions,
 } from '../chain/sync/roundFollower.js';
 import { matchRound } from '../engine/matchRound.js';
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import type { Clock } from '../service/clock.js';
 import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
 import type { UnlockedKey } from '../service/keystore.js';

@@ -13,7 +13,7 @@ import path from 'node:path';
 
 import { getAddress, isAddressEqual, type Hex } from 'viem';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { Mutex } from '../service/mutex.js';
 import { errnoCode, messageOf } from '../service/thrown.js';
 import { lockDirectory } from './directoryLock.js';

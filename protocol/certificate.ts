@@ -1,6 +1,6 @@
 import { concat, hashTypedData, isHex, size } from 'viem';
 import type { Address, Hex } from 'viem';
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** The certificate that EigenLayer's ECDSACertificateVerifier checks. */
 export interface CertificateFields {

@@ -1,4 +1,4 @@
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** The lock for this price and duration does not fit the 96 bits that escrow has for it. */
 export class LockTooLargeError extends MatchmakerError<'LOCK_TOO_LARGE'> {

@@ -1,6 +1,6 @@
 import { concat, encodePacked, keccak256 } from 'viem';
 import type { Address, Hex } from 'viem';
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** One operator in the verifier's table: its signing key's address and its stake weight. */
 export interface TableEntry {

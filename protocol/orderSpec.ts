@@ -1,7 +1,7 @@
 import { encodeAbiParameters, keccak256 } from 'viem';
 import type { Hex } from 'viem';
 import type { Order } from '../engine/order.js';
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { decodeLeaseWord, decodeOpenOrderWord, OrderState, orderStateOf } from './words/orderWord.js';
 
 /** What a tenant asks for, as the Solidity struct of the same name. */

@@ -1,7 +1,7 @@
 import { concat, isHex, keccak256, numberToHex, size, sliceHex } from 'viem';
 import type { Hex } from 'viem';
 import type { MatchRecord } from '../engine/record.js';
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { wordLayout } from './words/wordLayout.js';
 
 /** Bytes that are not a list of records with strictly ascending order ids. */

@@ -1,4 +1,4 @@
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** A span of rounds of one length: round `fromRound` has its snapshot at `fromBlock`, each later one `lengthBlocks` after. */
 export interface Period {

@@ -1,5 +1,5 @@
 import type { MatchRecord } from '../engine/record.js';
-import { MatchmakerError } from './error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { decodeLeaseWord, encodeLeaseWord, OrderState } from './words/orderWord.js';
 import { decodeMachineWord, encodeMachineWord } from './words/machineWord.js';
 

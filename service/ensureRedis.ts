@@ -7,7 +7,7 @@ import path from 'node:path';
 
 import { Redis } from 'ioredis';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import type { Logger } from './logger.js';
 
 /** No Redis could be found or started. */

@@ -6,7 +6,7 @@ import { getAddress, isHex, type Address, type Hex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
 import { z } from 'zod';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import type { KeystoreSource } from './keystoreSource.js';
 import { errnoCode, unreadable } from './thrown.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import { messageOf, unreadable } from './thrown.js';
 
 /** One thing wrong with a configuration: which key, and what to do about it. */

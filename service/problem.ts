@@ -1,4 +1,4 @@
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 
 /** One field of a request that is wrong. */
 export interface FieldProblem {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 
-import { MatchmakerError } from '../protocol/error.js';
+import { MatchmakerError } from '../engine/error.js';
 import type { Logger } from './logger.js';
 
 /** A Redis server whose settings would lose jobs silently. */

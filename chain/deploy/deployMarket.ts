@@ -9,7 +9,7 @@ import {
   type Hex,
 } from 'viem';
 import type { Policy } from '../../engine/policy.js';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { complianceRegistryAbi, complianceRegistryBytecode } from '../contracts/generated/ComplianceRegistry.js';
 import { computeLeaseAbi, computeLeaseBytecode } from '../contracts/generated/ComputeLease.js';
 import { escrowAbi, escrowBytecode } from '../contracts/generated/Escrow.js';

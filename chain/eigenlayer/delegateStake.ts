@@ -1,5 +1,5 @@
 import { zeroAddress, zeroHash, type Address, type Hex } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { iDelegationManagerAbi } from '../contracts/generated/IDelegationManager.js';
 import type { Deployment } from '../deployment.js';
 import { depositStake, type StakeDeposit } from './depositStake.js';

@@ -10,7 +10,7 @@ import {
   type ContractFunctionReturnType,
   type Hex,
 } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { iAllocationManagerAbi } from '../contracts/generated/IAllocationManager.js';
 import { iBN254CertificateVerifierAbi } from '../contracts/generated/IBN254CertificateVerifier.js';
 import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';

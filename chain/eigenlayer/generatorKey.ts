@@ -1,6 +1,6 @@
 import { bn254 } from '@noble/curves/bn254.js';
 import { concat, encodeAbiParameters, keccak256, type Hex } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 
 /** A point of G1 as EigenLayer's structs hold it. */
 export interface G1Point {

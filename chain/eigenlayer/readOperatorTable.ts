@@ -1,5 +1,5 @@
 import type { Address } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { TableEntry } from '../../protocol/operatorTable.js';
 import type { OperatorSet } from '../../protocol/operatorSet.js';
 import { iecdsaCertificateVerifierAbi } from '../contracts/generated/IECDSACertificateVerifier.js';

@@ -1,6 +1,6 @@
 import { encodeAbiParameters, zeroAddress, type Address, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { OperatorSet } from '../../protocol/operatorSet.js';
 import { iAllocationManagerAbi } from '../contracts/generated/IAllocationManager.js';
 import { iDelegationManagerAbi } from '../contracts/generated/IDelegationManager.js';

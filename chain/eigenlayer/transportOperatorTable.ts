@@ -1,5 +1,5 @@
 import { isAddressEqual, type Hex } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { OperatorSet } from '../../protocol/operatorSet.js';
 import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';
 import { iOperatorTableUpdaterAbi } from '../contracts/generated/IOperatorTableUpdater.js';

@@ -1,7 +1,7 @@
 import { keccak256 } from 'viem';
 import type { Hex } from 'viem';
 import { Rlp } from 'ox';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { Block } from './rpcCall.js';
 
 /** A block as the node's JSON gives it. */

@@ -1,6 +1,6 @@
 import { isHex } from 'viem';
 import type { Hex } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { RpcCall } from './rpcCall.js';
 
 /** The node did not answer in time, or not at all, or asked to be left alone; the same call may succeed later. */

@@ -1,7 +1,7 @@
 import { keccak256 } from 'viem';
 import type { Address, Hex } from 'viem';
 import { Rlp } from 'ox';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { AccountProof } from './rpcCall.js';
 
 /** The trie nodes do not prove what they should. */

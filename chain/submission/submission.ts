@@ -1,5 +1,5 @@
 import type { Abi, Address, Hex } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import type { Receipt } from '../rpc/rpcCall.js';
 
 /** One transaction to bring into the chain. */

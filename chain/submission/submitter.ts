@@ -1,6 +1,6 @@
 import { decodeErrorResult, keccak256, parseTransaction } from 'viem';
 import type { Abi, Hex, LocalAccount } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { RpcAnswerError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
 import {

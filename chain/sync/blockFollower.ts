@@ -1,4 +1,4 @@
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { bloomBitsOf, bloomHas } from '../rpc/logsBloom.js';
 import { RpcAnswerError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';

@@ -11,7 +11,7 @@ import {
 } from '../../protocol/words/slots.js';
 import type { Hex } from 'viem';
 import { OFFERS_PER_MACHINE } from '../../engine/market.js';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 
 /** A fact names a slot that is none of those the contracts fold. */
 export class FactSlotUnknownError extends MatchmakerError<'FACT_SLOT_UNKNOWN'> {

@@ -3,7 +3,7 @@ import type { Hex } from 'viem';
 import { Market } from '../../engine/market.js';
 import type { Bid, Order } from '../../engine/order.js';
 import type { Policy } from '../../engine/policy.js';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { orderFrom } from '../../protocol/orderSpec.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
 import { hashPolicy } from '../../protocol/policyHash.js';

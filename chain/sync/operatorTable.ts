@@ -1,6 +1,6 @@
 import { decodeFunctionResult, encodeFunctionData, numberToHex, parseAbi } from 'viem';
 import type { Address, Hex } from 'viem';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { hashTable, totalWeight } from '../../protocol/operatorTable.js';
 import type { TableEntry } from '../../protocol/operatorTable.js';
 import { decodeTableWord } from '../../protocol/words/tableWord.js';

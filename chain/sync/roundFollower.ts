@@ -2,7 +2,7 @@ import type { Hex } from 'viem';
 import { SUPPORTED_RULES_VERSION } from '../../engine/policy.js';
 import type { Policy } from '../../engine/policy.js';
 import type { Snapshot } from '../../engine/snapshot.js';
-import { MatchmakerError } from '../../protocol/error.js';
+import { MatchmakerError } from '../../engine/error.js';
 import { operatorSetKey } from '../../protocol/operatorSet.js';
 import { snapshotBlockOf } from '../../protocol/rounds.js';
 import { roundSeed } from '../../protocol/seed.js';

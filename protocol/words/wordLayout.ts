@@ -1,4 +1,4 @@
-import { MatchmakerError } from '../error.js';
+import { MatchmakerError } from '../../engine/error.js';
 
 /** A storage word or record has bits set where its layout has none, or holds a value that no contract writes. */
 export class WordMalformedError extends MatchmakerError<'WORD_MALFORMED'> {
