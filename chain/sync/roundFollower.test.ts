@@ -89,7 +89,8 @@ describe.each(['storage', 'proof'] as const)('with factsCheck %s', (factsCheck) 
   test('hands over the state at B(r), and a settlement has the effects that the chain has', async () => {
     const followed = await follow({ factsCheck });
     await chain.mined([chain.postOrder(), chain.postOrder({ milliGpu: 500, cpuMilli: 1000 })]);
-    await chain.mine(2);
+    // A round may close among these blocks; its successor must not close before it was read.
+    await followed.untilBlock((await chain.mine(2)).number);
     const round = await closeRound();
     const { context, orderIds } = await followed.untilRound(round);
     const snapshotBlock = await chain.rpc.request(blockByNumber(context.snapshotBlock));
