@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
@@ -6,9 +8,16 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { loadAggregatorConfig } from '../aggregator/aggregatorConfig.js';
+import { parseDeployment } from '../chain/deployment.js';
+import { createRpc } from '../chain/rpc/rpc.js';
+import { codeAt } from '../chain/rpc/rpcCall.js';
 import { addDeployFlags } from '../cli/devnet.js';
 import { addAggregatorFlags, addOperatorFlags, aggregatorOverrides, operatorOverrides } from '../cli/processFlags.js';
+import { buildProgram } from '../cli/program.js';
+import { anvilBinary, freePort } from '../devnet/startAnvil.js';
+import { spawnTied } from '../devnet/tiedProcess.js';
 import { loadOperatorConfig } from '../operator/operatorConfig.js';
+import { unlockKey } from '../service/keystore.js';
 
 const composeSchema = z.object({
   services: z.record(
@@ -110,6 +119,77 @@ test('the market is deployed once, with keys for every process, onto a node with
   // Seven who run the market, the aggregator, three for each operator, one for each provider.
   expect(accounts).toBeGreaterThanOrEqual(8 + 3 * operators.length + Number(flags['providers']));
 });
+
+test('every command of the image is one of the command line, with its flags', () => {
+  for (const [name, { image, command }] of Object.entries(services)) {
+    if (image !== 'matchmaker:local' || name === 'node') continue;
+    let words = 0;
+    let known = buildProgram(() => undefined);
+    for (; !command[words]?.startsWith('-'); words++) {
+      const child = known.commands.find((candidate) => candidate.name() === command[words]);
+      if (child === undefined) throw new Error(`${name}: no command ${command[words]}`);
+      known = child;
+    }
+    const flags = known.options.map(({ long }) => long);
+    for (const word of command.slice(words)) expect(flags).toContain(word.split('=')[0]);
+  }
+});
+
+test('the deployment really run against the node really started leaves what every process is told to read', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-compose-'));
+  const market = path.join(folder, 'market');
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const here = (word: string): string =>
+    word
+      .replace('http://node:8545', url)
+      .replace('/market', market)
+      .replace('/data/', `${folder}/`)
+      .replace(/^8545$/, String(port))
+      .replace(/^0\.0\.0\.0$/, '127.0.0.1');
+  const node = await spawnTied(anvilBinary(), (services['node']?.command ?? []).map(here));
+  try {
+    const rpc = createRpc({ url, requestTimeoutMs: 5_000 });
+    await untilAnswers(url, () => node.isRunning());
+    const printed: string[] = [];
+    const deploy = (): Promise<unknown> =>
+      buildProgram((line) => printed.push(line)).parseAsync((services['deploy']?.command ?? []).map(here), {
+        from: 'user',
+      });
+    await deploy();
+    const names = ['aggregator', ...operators];
+    expect(readdirSync(market).toSorted()).toEqual(
+      ['deployment.json', ...names.flatMap((name) => [`${name}.json`, `${name}.password`])].toSorted(),
+    );
+    const addresses = names.map((name) => {
+      const flags = flagsOf(name, name === 'aggregator' ? 'aggregator' : 'operator');
+      expect(here(flags['deployment'] ?? '')).toBe(path.join(market, 'deployment.json'));
+      const source = { path: here(flags['keystore'] ?? ''), passwordFile: here(flags['passwordFile'] ?? '') };
+      return unlockKey(source, {}).address;
+    });
+    expect(new Set(addresses).size).toBe(names.length);
+    const { contracts } = parseDeployment(JSON.parse(readFileSync(path.join(market, 'deployment.json'), 'utf8')));
+    for (const address of Object.values(contracts)) expect(await rpc.request(codeAt(address, 'latest'))).not.toBe('0x');
+    await deploy();
+    expect(printed).toEqual([expect.stringMatching(/^deployed/), expect.stringMatching(/^there is a market already/)]);
+  } finally {
+    await node.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 120_000);
+
+async function untilAnswers(url: string, isRunning: () => boolean): Promise<void> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
+  for (;;) {
+    try {
+      const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      if (answer.ok) return;
+    } catch {
+      if (!isRunning()) throw new Error('the node ended before it answered');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
 
 test('Redis never evicts, and no two services share a published port or a data volume', () => {
   expect(services['redis']?.command.join(' ')).toContain('--maxmemory-policy noeviction');

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { storageAt } from '../chain/rpc/rpcCall.js';
@@ -41,6 +42,7 @@ import { sendOrders, type PlacedOrder } from './sendOrders.js';
 import { settlementSigners } from './settlementSigners.js';
 import { SettlementWatch, type SeenSettlement } from './settlementWatch.js';
 import { freePort } from './startAnvil.js';
+import type { TiedProcess } from './tiedProcess.js';
 import { wrapList } from './wrapList.js';
 
 export interface DemoOptions {
@@ -174,6 +176,7 @@ class Demo {
       accounts: ACCOUNTS_BESIDES + plan.providers.length + plan.tenantCount + 3 * operators,
     });
     this.#closers.push(() => chain.stop());
+    this.#sayWhenEnded('the chain', chain.anvil.process);
 
     this.#say('deploying EigenLayer, the operator set and the market');
     const market = await deployDevnet(chain, {
@@ -202,11 +205,14 @@ class Demo {
 
   /** Ends everything that was started; shows where to look when the run failed. */
   async stop(isFailed: boolean): Promise<void> {
+    // A process that ended is heard of a moment after its connections broke; which one it was is worth the wait.
+    if (isFailed && !this.#dependencies.interrupted.aborted) await sleep(100);
     this.#stopping = true;
     this.#table.freeze();
     if (isFailed && existsSync(this.#options.runDir)) {
-      for (const { name, logFile } of this.#services) {
-        const tail = logTail(logFile, 8);
+      const ended = this.#services.filter(({ process }) => !process.isRunning());
+      for (const { name, logFile } of ended.length > 0 ? ended : this.#services) {
+        const tail = logTail(logFile, 8, ended.length > 0 ? '' : '"level":"error"');
         if (tail.length > 0)
           this.#say(`the end of ${logFile} (${name}):\n${tail.map((line) => `    ${line}`).join('\n')}`);
       }
@@ -254,8 +260,12 @@ class Demo {
     this.#services.push(service);
     // Started while everything else was being ended already.
     if (this.#stopping) void service.process.stop();
-    void service.process.exited.then(({ code, signal }) => {
-      if (!this.#stopping) this.#say(`${service.name} ended by itself with ${signal ?? `code ${code}`}`);
+    this.#sayWhenEnded(service.name, service.process);
+  }
+
+  #sayWhenEnded(name: string, process: TiedProcess): void {
+    void process.exited.then(({ code, signal }) => {
+      if (!this.#stopping) this.#say(`${name} ended by itself with ${signal ?? `code ${code}`}`);
     });
   }
 

@@ -95,10 +95,11 @@ export async function untilReady(services: readonly ServiceProcess[]): Promise<v
   );
 }
 
-/** The last lines of a log file, oldest first; empty when there is none. */
-export function logTail(file: string, lines: number): string[] {
+/** The last lines of a log file that have `part` in them, oldest first; empty when there is none. */
+export function logTail(file: string, lines: number, part = ''): string[] {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines);
+    const all = readFileSync(file, 'utf8').trimEnd().split('\n');
+    return all.filter((line) => line.includes(part)).slice(-lines);
   } catch {
     return [];
   }
