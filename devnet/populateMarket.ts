@@ -7,6 +7,7 @@ import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import type { Deployment } from '../chain/deployment.js';
 import type { Receipt } from '../chain/rpc/rpcCall.js';
 import type { DevnetChain } from './devnetChain.js';
+import { inParallel } from './inParallel.js';
 import type { DevnetMarket } from './deployDevnet.js';
 import type { MachinePlan, MarketPlan } from './marketPlan.js';
 
@@ -18,6 +19,8 @@ export interface PopulatedMarket {
   readonly providerLanes: readonly TransactionLane[];
 }
 
+/** Providers that send at the same time; each has connections of its own, and a node takes only so many at once. */
+const PROVIDERS_AT_ONCE = 64;
 /** Machines that one transaction registers or opens. */
 const MACHINES_PER_CALL = 32;
 const STAKE_DECIMALS = 18;
@@ -35,15 +38,15 @@ export async function populateMarket(
 ): Promise<PopulatedMarket> {
   const { deployment } = market;
   const lanes = plan.providers.map(() => chain.lane(chain.nextAccount().privateKey));
-  const providerIds = await Promise.all(
-    plan.providers.map((provider, index) => registerProvider(provider, lanes[index] as TransactionLane, deployment)),
+  const providerIds = await inParallel(plan.providers, PROVIDERS_AT_ONCE, (provider, index) =>
+    registerProvider(provider, lanes[index] as TransactionLane, deployment),
   );
   const machinesOf = plan.providers.map((_, provider) =>
     [...plan.machines.keys()].filter((index) => plan.machines[index]?.provider === provider),
   );
 
   await Promise.all([
-    ...plan.providers.map((provider, index) => {
+    inParallel(plan.providers, PROVIDERS_AT_ONCE, (provider, index) => {
       const machines = (machinesOf[index] ?? []).map((machine) => plan.machines[machine] as MachinePlan);
       const whole = provider.extraStakeWhole + machines.reduce((sum, machine) => sum + stakeOf(machine, market), 0);
       return stake(lanes[index] as TransactionLane, providerIds[index] as number, whole, market);
@@ -52,38 +55,34 @@ export async function populateMarket(
   ]);
 
   const machineIds: number[] = Array.from({ length: plan.machines.length }, () => 0);
-  await Promise.all(
-    machinesOf.map(async (indexes, provider) => {
-      const lane = lanes[provider] as TransactionLane;
-      const providerId = providerIds[provider] as number;
-      await inGroups(indexes, async (group) => {
-        const receipt = await multicall(
-          lane,
-          deployment.contracts.providerRegistry,
-          group.map((index) =>
-            encodeFunctionData({
-              abi: providerRegistryAbi,
-              functionName: 'registerMachine',
-              args: [providerId, (plan.machines[index] as MachinePlan).spec],
-            }),
-          ),
-          `register machines of provider ${providerId}`,
-        );
-        idsOf(receipt, deployment, 'MachineRegistered').forEach((id, position) => {
-          machineIds[group[position] as number] = id;
-        });
-      });
-    }),
-  );
-  await Promise.all(
-    machinesOf.map((indexes, provider) =>
-      inGroups(indexes, (group) =>
-        multicall(
-          lanes[provider] as TransactionLane,
-          deployment.contracts.providerRegistry,
-          group.flatMap((index) => openingCalls(plan.machines[index] as MachinePlan, machineIds[index] as number)),
-          `open machines of provider ${providerIds[provider]}`,
+  await inParallel(machinesOf, PROVIDERS_AT_ONCE, async (indexes, provider) => {
+    const lane = lanes[provider] as TransactionLane;
+    const providerId = providerIds[provider] as number;
+    await inGroups(indexes, async (group) => {
+      const receipt = await multicall(
+        lane,
+        deployment.contracts.providerRegistry,
+        group.map((index) =>
+          encodeFunctionData({
+            abi: providerRegistryAbi,
+            functionName: 'registerMachine',
+            args: [providerId, (plan.machines[index] as MachinePlan).spec],
+          }),
         ),
+        `register machines of provider ${providerId}`,
+      );
+      idsOf(receipt, deployment, 'MachineRegistered').forEach((id, position) => {
+        machineIds[group[position] as number] = id;
+      });
+    });
+  });
+  await inParallel(machinesOf, PROVIDERS_AT_ONCE, (indexes, provider) =>
+    inGroups(indexes, (group) =>
+      multicall(
+        lanes[provider] as TransactionLane,
+        deployment.contracts.providerRegistry,
+        group.flatMap((index) => openingCalls(plan.machines[index] as MachinePlan, machineIds[index] as number)),
+        `open machines of provider ${providerIds[provider]}`,
       ),
     ),
   );
