@@ -7,6 +7,12 @@ import { OperatorSet, OperatorSetConfig, CurveType } from "../../src/eigenlayer/
 import { EigenDevnetFixture } from "./EigenDevnetFixture.sol";
 
 contract DevnetCrossChainRegistryTest is EigenDevnetFixture {
+    function testFuzz_stalenessIsZeroOrAtLeastTheCadence(uint32 staleness) public {
+        if (staleness != 0 && staleness < CADENCE) vm.expectRevert(ICrossChainRegistry.InvalidStalenessPeriod.selector);
+        vm.prank(avs);
+        crossChainRegistry.setOperatorSetConfig(operatorSet, OperatorSetConfig(tableOwner, staleness));
+    }
+
     function test_tableBytesCarrySetCurveConfigAndTable() public {
         joinSet("operator", 5e18);
         assertEq(

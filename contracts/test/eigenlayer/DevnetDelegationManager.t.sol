@@ -11,6 +11,16 @@ contract DevnetDelegationManagerTest is EigenDevnetFixture {
     address private staker = makeAddr("staker");
     SignatureWithExpiry private noApproval;
 
+    function testFuzz_anOperatorHasTheSharesOfAllWhoDelegateToIt(uint64 own, uint64 before, uint64 later) public {
+        registerAsOperator(operator, 0);
+        uint256 shares = deposit(operator, bound(own, 1, 10e18));
+        shares += deposit(staker, bound(before, 1, 10e18));
+        vm.prank(staker);
+        delegationManager.delegateTo(operator, noApproval, 0);
+        shares += deposit(staker, bound(later, 1, 10e18));
+        assertEq(sharesOf(operator), shares);
+    }
+
     function test_operatorDelegatesToItself() public {
         assertFalse(delegationManager.isOperator(operator));
         vm.prank(operator);

@@ -27,6 +27,29 @@ contract DevnetECDSACertificateVerifierTest is EigenDevnetFixture {
 
     // ------------------------------------------------------------------ digest
 
+    function testFuzz_signedWeightIsTheSumOfTheSignersAndTheThresholdIsFloored(uint96[3] memory weight, uint8 who, uint16 thresholdBps)
+        public
+    {
+        for (uint256 i; i < 3; ++i) {
+            weight[i] = uint96(bound(weight[i], 1, type(uint96).max));
+        }
+        timestamp = transportInfos(tableOf(weight[0], weight[1], weight[2]));
+        uint256 mask = bound(who, 1, 7);
+        bytes memory signers;
+        uint256 sum;
+        for (uint256 i; i < 3; ++i) {
+            if (mask & (1 << i) == 0) continue;
+            signers = abi.encodePacked(signers, uint8(i));
+            sum += weight[i];
+        }
+        (uint256[] memory signed,) = ecdsaVerifier.verifyCertificate(operatorSet, certificate(signers));
+        assertEq(signed[0], sum);
+        uint16[] memory thresholds = new uint16[](1);
+        thresholds[0] = uint16(bound(thresholdBps, 0, 10_000));
+        (bool reached,) = ecdsaVerifier.verifyCertificateProportion(operatorSet, certificate(signers), thresholds);
+        assertEq(reached, sum >= (uint256(weight[0]) + weight[1] + weight[2]) * thresholds[0] / 10_000);
+    }
+
     function test_digestIsEip712WithoutChainId() public {
         bytes32 domain = keccak256(
             abi.encode(

@@ -6,6 +6,20 @@ import { OperatorSet, CurveType, DeregisterParams } from "../../src/eigenlayer/E
 import { EigenDevnetFixture } from "./EigenDevnetFixture.sol";
 
 contract DevnetKeyRegistrarTest is EigenDevnetFixture {
+    function testFuzz_onlyTheKeyItselfSignsItsRegistration(uint256 keySeed, uint256 otherSeed) public {
+        uint256 key = boundPrivateKey(keySeed);
+        uint256 other = boundPrivateKey(otherSeed);
+        vm.assume(key != other);
+        Operator memory operator = Operator(makeAddr("operator"), key, vm.addr(key));
+        bytes32 digest = keyRegistrar.getECDSAKeyRegistrationMessageHash(operator.account, operatorSet, operator.signer);
+        bytes memory forged = sign(other, digest);
+        vm.prank(operator.account);
+        vm.expectRevert(IKeyRegistrar.InvalidSignature.selector);
+        keyRegistrar.registerKey(operator.account, operatorSet, abi.encodePacked(operator.signer), forged);
+        registerKey(operator);
+        assertEq(keyRegistrar.getECDSAAddress(operatorSet, operator.account), operator.signer);
+    }
+
     function test_digestIsEip712WithChainId() public view {
         Operator memory operator = Operator(address(1), 0, address(2));
         bytes32 domain = keccak256(

@@ -12,6 +12,18 @@ contract DevnetOperatorTableUpdaterTest is EigenDevnetFixture {
 
     // ------------------------------------------------------------------ confirmGlobalTableRoot
 
+    function testFuzz_certificateCertifiesItsOwnRootAlone(bytes32 root) public {
+        // The generator's own root is valid from the deployment on.
+        vm.assume(root != ROOT && !updater.isRootValid(root));
+        uint32 timestamp = nextTimestamp();
+        BN254Certificate memory cert = rootCertificate(ROOT, timestamp);
+        vm.expectRevert(IOperatorTableUpdater.InvalidMessageHash.selector);
+        updater.confirmGlobalTableRoot(cert, root, timestamp, uint32(block.number));
+        updater.confirmGlobalTableRoot(cert, ROOT, timestamp, uint32(block.number));
+        assertEq(updater.getCurrentGlobalTableRoot(), ROOT);
+        assertFalse(updater.isRootValid(root));
+    }
+
     function test_confirmedRootIsStoredByTimestampAndBlock() public {
         uint32 timestamp = nextTimestamp();
         BN254Certificate memory cert = rootCertificate(ROOT, timestamp);

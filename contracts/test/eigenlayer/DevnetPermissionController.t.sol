@@ -12,6 +12,12 @@ contract DevnetPermissionControllerTest is Test {
     address private target = makeAddr("target");
     bytes4 private constant SELECTOR = 0x12345678;
 
+    function testFuzz_strangersMayDoNothing(address stranger, address anyTarget, bytes4 anySelector) public view {
+        vm.assume(stranger != account);
+        assertFalse(controller.isAdmin(account, stranger));
+        assertFalse(controller.canCall(account, stranger, anyTarget, anySelector));
+    }
+
     function test_accountIsItsOwnAdminUntilAnotherAccepts() public {
         assertTrue(controller.isAdmin(account, account));
         assertEq(controller.getAdmins(account)[0], account);

@@ -34,6 +34,23 @@ contract ArbSysAtBlock is IArbSys {
 }
 
 contract BlockSourceTest is Test {
+    function testFuzz_NativeKnowsTheLast256Hashes(uint32 number, uint16 back) public {
+        uint256 current = bound(number, 1000, type(uint32).max);
+        uint256 asked = current - bound(back, 0, 600);
+        vm.roll(current);
+        BlockReader reader = new BlockReader(false);
+        assertEq(reader.blockNumber(), current);
+        assertEq(reader.blockHash(asked) != 0, asked < current && current - asked <= 256);
+    }
+
+    function testFuzz_ArbitrumKnowsTheLast256HashesAndNeverReverts(uint256 asked) public {
+        vm.etch(address(0x64), address(new ArbSysAtBlock()).code);
+        BlockReader reader = new BlockReader(true);
+        asked = bound(asked, 4_999_000, 5_001_000);
+        bool known = asked < 5_000_000 && 5_000_000 - asked <= 256;
+        assertEq(reader.blockHash(asked), known ? keccak256(abi.encode(asked)) : bytes32(0));
+    }
+
     function test_NativeReadsTheEvm() public {
         BlockReader reader = new BlockReader(false);
         vm.roll(1234);

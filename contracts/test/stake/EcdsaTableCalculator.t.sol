@@ -9,6 +9,22 @@ import { EcdsaTableCalculator } from "../../src/stake/EcdsaTableCalculator.sol";
 import { EigenDevnetFixture } from "../eigenlayer/EigenDevnetFixture.sol";
 
 contract EcdsaTableCalculatorTest is EigenDevnetFixture {
+    /// The allocated share of the stake, rounded down.
+    function testFuzz_weightIsTheAllocatedShareOfTheStake(uint64 stake, uint64 magnitude) public {
+        uint256 amount = bound(stake, 1e3, 10e18);
+        uint64 allocated = uint64(bound(magnitude, 1, WAD));
+        Operator memory operator = makeOperator("operator");
+        registerAsOperator(operator.account, 0);
+        uint256 shares = deposit(operator.account, amount);
+        allocate(operator.account, allocated);
+        registerKey(operator);
+        registerForSet(operator.account);
+        uint256 weight = shares * allocated / WAD;
+        ECDSAOperatorInfo[] memory infos = table();
+        assertEq(infos.length, weight == 0 ? 0 : 1);
+        if (weight != 0) assertEq(infos[0].weights[0], weight);
+    }
+
     function test_tableHoldsKeysAndStakeInOrderOfMembers() public {
         Operator[2] memory operator = [joinSet("first", 30e18), joinSet("second", 27e18)];
         ECDSAOperatorInfo[] memory infos = table();
