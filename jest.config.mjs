@@ -33,6 +33,7 @@ export default {
         'operator',
         'aggregator',
         'devnet',
+        'sdk',
         'cli',
         'config',
         'test',

@@ -141,6 +141,13 @@ export class AggregatorEvents {
     this.#logger.info({ event: 'round_settled', round, ...settled, latencyBlocks }, 'the chain settled the round');
   }
 
+  roundTaken(round: number, { blockNumber, blockHash }: Settled): void {
+    this.#logger.info(
+      { event: 'round_taken', round, blockNumber, blockHash },
+      'a self-match or the growth of a lease took the place of the round, which can not be settled any more',
+    );
+  }
+
   roundClosed(round: number, participants: number): void {
     this.#logger.debug({ event: 'round_closed', round, participants }, 'the round is closed');
   }

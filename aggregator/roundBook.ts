@@ -45,6 +45,7 @@ export interface RoundBookDependencies {
 
 /** How a round was settled on the chain. */
 export interface Settled {
+  /** TAKEN_ROUND_HASH when no batch settled it: a self-match or the growth of a lease took its place. */
   readonly messageHash: Hex;
   readonly blockNumber: number;
   readonly blockHash: Hex;

@@ -13,6 +13,7 @@ import type {
   RoundFollowerDependencies,
   RoundFollowerOptions,
 } from '../chain/sync/roundFollower.js';
+import { TAKEN_ROUND_HASH } from '../protocol/words/settlementWord.js';
 import type { Clock } from '../service/clock.js';
 import type { EnsuredRedis } from '../service/ensureRedis.js';
 import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
@@ -188,7 +189,9 @@ export async function runAggregator(
       },
       onSettled: (round, messageHash, blockNumber, blockHash) => {
         const settled = { messageHash, blockNumber, blockHash };
-        events.roundSettled(round, settled, book.settled(round, settled));
+        const latencyBlocks = book.settled(round, settled);
+        if (messageHash === TAKEN_ROUND_HASH) events.roundTaken(round, settled);
+        else events.roundSettled(round, settled, latencyBlocks);
       },
       onReachable: (isReachable, error) => {
         chainReachable = isReachable;

@@ -20,6 +20,8 @@ export async function benchLatency(cliFile: string): Promise<Figure[]> {
       orders: ORDERS,
       seed: 5,
       keep: false,
+      story: false,
+      rpcPort: undefined,
       trace: undefined,
       blockTimeMs: BLOCK_TIME_MS,
       roundLengthBlocks: undefined,

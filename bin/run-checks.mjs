@@ -81,6 +81,8 @@ const started = Date.now();
 await check('types', 'npm', ['run', '--silent', 'typecheck']);
 await check('lint', 'npm', ['run', '--silent', 'lint']);
 await check('format', 'npm', ['run', '--silent', 'format:check']);
+await check('storage layouts', 'node', ['contracts/check-storage-layouts.mjs']);
+await check('storage layout checker', 'node', ['--test', 'contracts/storage-layout.test.mjs']);
 await forgeSuite('contracts');
 await jestSuite('unit', ['--selectProjects', 'unit']);
 await jestSuite('end to end', ['--selectProjects', 'e2e', '--runInBand']);

@@ -1,9 +1,14 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { isAddress } from 'viem';
+import { upgradeDelayShortfallSeconds } from '../chain/deploy/marketParameters.js';
+import { fundAccount } from '../devnet/fundAccount.js';
 import { deployToNode } from '../devnet/deployToNode.js';
+import { loadDevnetEconomy } from '../devnet/parameters.js';
 import { runDemo } from '../devnet/runDemo.js';
 import { MatchmakerError } from '../engine/error.js';
+import { addReadFlags, marketOf, type ReadFlags } from './marketFlags.js';
 import { EXIT, integer } from './usage.js';
 
 interface DemoFlags {
@@ -13,11 +18,17 @@ interface DemoFlags {
   readonly seed: number;
   readonly nodes?: string;
   readonly pods?: string;
+  readonly story: boolean;
+  readonly rpcPort?: number;
   readonly keep: boolean;
   readonly json: boolean;
   readonly blockTimeMs: number;
   readonly roundLength?: number;
   readonly runDir?: string;
+}
+
+interface FundFlags extends ReadFlags {
+  readonly account: string;
 }
 
 interface DeployFlags {
@@ -35,7 +46,7 @@ class DemoFlagError extends MatchmakerError<'CONFIG_INVALID'> {
   }
 }
 
-/** Registers `devnet demo` and `devnet deploy`. */
+/** Registers `devnet demo`, `devnet deploy` and `devnet fund`. */
 export function registerDevnetCommands(program: Command, print: (line: string) => void): void {
   const devnet = program.command('devnet').description('a local network: chain, EigenLayer, market, services');
   devnet
@@ -51,6 +62,7 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
     .option('--seed <number>', 'seed of the generated market', integer, 1)
     .option('--nodes <file>', 'CSV of machines: cpu_milli, memory_mib, gpu, model')
     .option('--pods <file>', 'CSV of tasks: cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec')
+    .option('--no-story', 'leave out the scenes of the economy; a run on a trace has none')
     .option('--keep', 'leave everything running after the report, until Ctrl-C', false)
     .option(
       '--json',
@@ -63,6 +75,7 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
         integer,
       ),
     )
+    .option('--rpc-port <number>', 'loopback port of the chain (default: a free one)', integer)
     .addOption(
       new Option(
         '--run-dir <folder>',
@@ -70,6 +83,12 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
       ),
     )
     .action((flags: DemoFlags) => demo(flags, print));
+  addReadFlags(
+    devnet
+      .command('fund')
+      .description("give an account gas and a million of each token of a devnet's market")
+      .requiredOption('--account <address>', 'who gets it'),
+  ).action((flags: FundFlags) => fund(flags, print));
   addDeployFlags(
     devnet
       .command('deploy')
@@ -79,8 +98,28 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
   ).action(async (flags: DeployFlags) => {
     const { rpcUrl, out, operators, providers, seed } = flags;
     const isNew = await deployToNode({ rpcUrl, outDir: path.resolve(out), operators, providers, seed });
-    print(isNew ? `deployed; see ${out}` : `there is a market already; see ${out}`);
+    print(isNew ? `deployed; see ${out}${upgradeWarning()}` : `there is a market already; see ${out}`);
   });
+}
+
+/** Gives an account of a devnet gas and tokens, and says how much. */
+async function fund(flags: FundFlags, print: (line: string) => void): Promise<void> {
+  if (!isAddress(flags.account)) throw new DemoFlagError(`--account is ${flags.account}, it must be an address`);
+  const { deployment, rpcUrl } = marketOf(flags);
+  const amounts = await fundAccount({ deployment, rpcUrl, account: flags.account });
+  if (flags.json) print(JSON.stringify({ account: flags.account, ...amounts }));
+  else {
+    const given = Object.entries(amounts).map(([symbol, amount]) => `${amount} ${symbol}`);
+    print(`${flags.account} has got ${given.join(', ')}`);
+  }
+}
+
+/** A devnet's delays are too short to protect anybody; whoever deploys one is told. */
+function upgradeWarning(): string {
+  const shortfallSeconds = upgradeDelayShortfallSeconds(loadDevnetEconomy());
+  return shortfallSeconds === 0
+    ? ''
+    : `\nno economic security: code can be replaced ${shortfallSeconds} s before unbonding stake has left`;
 }
 
 /** Adds the flags of `devnet deploy`. */
@@ -111,6 +150,8 @@ async function demo(flags: DemoFlags, print: (line: string) => void): Promise<vo
         providers: flags.providers,
         orders: flags.orders,
         seed: flags.seed,
+        story: flags.story && flags.pods === undefined,
+        rpcPort: flags.rpcPort,
         keep: flags.keep,
         trace:
           flags.nodes === undefined || flags.pods === undefined
@@ -149,6 +190,7 @@ function checkFlags(flags: DemoFlags): void {
     ['--seed', flags.seed, 0, 0xffff_ffff],
     ['--block-time-ms', flags.blockTimeMs, 50, 60_000],
     ['--round-length', flags.roundLength, 2, 1_000],
+    ['--rpc-port', flags.rpcPort, 1, 65_535],
   ];
   for (const [name, value, least, most] of bounds) {
     if (value !== undefined && (value < least || value > most)) {

@@ -1,8 +1,17 @@
 import { Command } from 'commander';
 
 import { registerAggregatorCommands } from './aggregatorCommands.js';
+import { registerComplianceCommands } from './complianceCommands.js';
 import { registerDevnetCommands } from './devnet.js';
+import { registerEscrowCommands } from './escrowCommands.js';
+import { registerGovernanceCommands } from './governanceCommands.js';
+import { registerKeysCommands } from './keysCommands.js';
 import { registerOperatorCommands } from './operatorCommands.js';
+import { registerRewardsCommands } from './rewardsCommands.js';
+import { registerOrderCommands } from './orderCommands.js';
+import { registerProviderCommands } from './providerCommands.js';
+import { registerSignedCommands } from './signedCommands.js';
+import { registerStakeCommands } from './stakeCommands.js';
 import { VERSION } from './version.js';
 
 /** Builds the whole command tree; results of commands go to `print`. Commander's own exits become CommanderError. */
@@ -13,8 +22,17 @@ export function buildProgram(print: (line: string) => void): Command {
     .showHelpAfterError('(add --help for the flags)')
     .exitOverride();
 
+  registerOrderCommands(program, print);
+  registerEscrowCommands(program, print);
+  registerProviderCommands(program, print);
+  registerStakeCommands(program, print);
+  registerComplianceCommands(program, print);
+  registerSignedCommands(program, print);
+  registerGovernanceCommands(program, print);
+  registerKeysCommands(program, print);
   registerOperatorCommands(program, print);
   registerAggregatorCommands(program);
+  registerRewardsCommands(program, print);
   registerDevnetCommands(program, print);
   return program;
 }

@@ -19,7 +19,36 @@ const USAGE_CODES = new Set([
   'OPERATOR_COUNT',
   'RPC_WRONG_CHAIN',
   'REDIS_POLICY',
+  'DISTRIBUTION_INVALID',
+  'RESULTS_INVALID',
+  'RPC_URL_INVALID',
+  'FLAG_MISSING',
+  'FLAG_INVALID',
+  'ICL_INVALID',
+  'AMOUNT_INVALID',
+  'ORDER_FIELD_INVALID',
+  'CALL_ARGUMENT_INVALID',
+  'CALL_NEEDS_DELAY',
+  'CALL_NEEDS_NO_DELAY',
+  'UPGRADE_INVALID',
+  'SIGNED_CALLS_INVALID',
 ]);
+
+/** A command needs a flag that neither its caller nor the environment gave. */
+export class MissingFlagError extends MatchmakerError<'FLAG_MISSING'> {
+  constructor(flag: string, variable: string | null, meaning: string) {
+    super('FLAG_MISSING', `${flag} is missing: name ${meaning}${variable === null ? '' : ` (or set ${variable})`}`, {
+      metadata: { flag },
+    });
+  }
+}
+
+/** A flag or argument is not what it must be. */
+export class InvalidFlagError extends MatchmakerError<'FLAG_INVALID'> {
+  constructor(flag: string, problem: string, fix: string) {
+    super('FLAG_INVALID', `${flag}: ${problem}; ${fix}`, { metadata: { flag } });
+  }
+}
 
 /** Exit code for an error that ended a command: 2 when the caller's input is at fault, else 1. */
 export function exitCodeOf(error: unknown): number {

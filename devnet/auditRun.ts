@@ -1,7 +1,15 @@
-import { decodeEventLog, encodeFunctionData, decodeFunctionResult, toEventSelector, type Hex } from 'viem';
+import {
+  decodeEventLog,
+  decodeFunctionResult,
+  encodeEventTopics,
+  encodeFunctionData,
+  toEventSelector,
+  type Hex,
+} from 'viem';
 import { buildMatchBatch } from '../chain/buildMatchBatch.js';
 import { computeLeaseAbi } from '../chain/contracts/generated/ComputeLease.js';
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
+import { orderRequestAbi } from '../chain/contracts/generated/OrderRequest.js';
 import type { Deployment } from '../chain/deployment.js';
 import type { Rpc } from '../chain/rpc/rpc.js';
 import {
@@ -13,20 +21,24 @@ import {
   type LogFilter,
   type RpcLog,
 } from '../chain/rpc/rpcCall.js';
+import { readFactSlot } from '../chain/sync/factSlots.js';
 import { MarketState, marketLogFilter } from '../chain/sync/marketState.js';
 import { differenceBetween, roundWordsAt } from '../chain/sync/roundWords.js';
-import { explainOrder } from '../engine/explainOrder.js';
+import { explainOrder, type OrderExplanation } from '../engine/explainOrder.js';
+import type { OfferFields } from '../engine/market.js';
 import type { Policy } from '../engine/policy.js';
+import { priceAt, type Resources } from '../engine/price.js';
 import type { MatchRecord } from '../engine/record.js';
 import { referenceMatchRound } from '../engine/reference/referenceMatcher.js';
 import { rejectionName } from '../engine/rejectionReason.js';
 import type { Snapshot } from '../engine/snapshot.js';
 import { operatorSetKey } from '../protocol/operatorSet.js';
-import { decodeRecords, encodeRecord } from '../protocol/records.js';
+import { decodeRecord, decodeRecords, encodeRecord } from '../protocol/records.js';
 import { snapshotBlockOf } from '../protocol/rounds.js';
 import { roundSeed } from '../protocol/seed.js';
 import { leaseWordOf } from '../protocol/settlementEffects.js';
-import { OrderState } from '../protocol/words/orderWord.js';
+import { decodeOfferWord } from '../protocol/words/offerWord.js';
+import { decodeLeaseWord, OrderState, orderStateOf } from '../protocol/words/orderWord.js';
 import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { MACHINE_WORD, machineSlot, ORDER_WORD, orderSlot, SCHEDULE_SLOT } from '../protocol/words/slots.js';
 
@@ -36,12 +48,25 @@ export interface UnmatchedOrder {
   readonly reason: string;
 }
 
+/** What a closed round made of one order, and why. */
+export interface ExplainedRound {
+  readonly round: number;
+  readonly explanation: OrderExplanation;
+}
+
 /** What a replay of the chain found. */
 export interface AuditReport {
   /** Closed rounds in which at least one order stood to be matched. */
   readonly rounds: number;
   readonly settlements: number;
+  /** Leases that batches made; an order that went back to matching and was matched again counts twice. */
   readonly matched: number;
+  /** Leases that tenants made of their own orders. */
+  readonly selfMatched: number;
+  /** Rounds whose place a self-match or the growth of a lease took. */
+  readonly takenRounds: readonly number[];
+  /** Times that an order went back to matching because its provider was not ready. */
+  readonly reopened: number;
   readonly skipped: number;
   readonly unmatched: readonly UnmatchedOrder[];
   /** Closed rounds that had matches to settle and were not settled; their orders were in the next. */
@@ -50,6 +75,8 @@ export interface AuditReport {
   readonly lastClosedRound: number;
   /** Matches that the last closed round should have had but lapsed with. */
   readonly lapsedInLastRound: number;
+  /** Of the orders that were asked about: every closed round in which they could be matched, ascending. */
+  readonly explained: ReadonlyMap<number, readonly ExplainedRound[]>;
   /** Every way in which the chain differs from what the rules make of it. */
   readonly mismatches: readonly string[];
 }
@@ -61,31 +88,31 @@ interface RecordedTable {
   readonly hash: Hex;
 }
 
-interface Lease {
-  readonly record: MatchRecord;
-  readonly matchedAtSeconds: number;
-}
-
 interface ExpectedRound {
   readonly records: readonly MatchRecord[];
   readonly messageHash: Hex | null;
 }
 
+const [FACT] = encodeEventTopics({ abi: orderRequestAbi, eventName: 'Fact' });
+const [ORDER_SELF_MATCHED] = encodeEventTopics({ abi: matchSettlementAbi, eventName: 'OrderSelfMatched' });
 const TABLE_RECORDED = toEventSelector(
   'event TableRecorded(uint32 indexed tableTimestamp, uint32 fromRound, bytes32 tableHash, uint96 totalWeight)',
 );
 const BLOCKS_PER_LOG_CALL = 200;
 const CALLS_PER_BATCH = 100;
-/** States of `ComputeLease.Lease` follow the order's. */
-const LEASE_MATCHED = OrderState.MATCHED;
 
 /**
  * Replays the market from its first block to `endBlock` from nothing but the chain's logs, computes every closed round anew with the
  * brute-force matcher, and compares with what was settled, with every lease and machine word in the chain's storage, and with the words
- * that the contracts keep of all facts. Throws what the RPC throws.
+ * that the contracts keep of all facts. Explains the rounds of the orders in `explain`. Throws what the RPC throws.
  */
-export async function auditRun(deployment: Deployment, rpc: Rpc, endBlock: number): Promise<AuditReport> {
-  const replay = new Replay(deployment, await readHistory(deployment, rpc, endBlock));
+export async function auditRun(
+  deployment: Deployment,
+  rpc: Rpc,
+  endBlock: number,
+  explain: readonly number[] = [],
+): Promise<AuditReport> {
+  const replay = new Replay(deployment, await readHistory(deployment, rpc, endBlock), explain);
   replay.run();
   await replay.compareWithStorage(rpc);
   return replay.report();
@@ -113,7 +140,9 @@ async function readHistory(deployment: Deployment, rpc: Rpc, end: number): Promi
   if (endBlock === undefined) throw new Error(`the chain has no block ${end}`);
 
   const logs = new Map<number, RpcLog[]>();
-  const filter = marketLogFilter(deployment);
+  const followed = marketLogFilter(deployment);
+  // Nodes need no more than its facts to follow a self-match.
+  const filter: LogFilter = { ...followed, topics: [...followed.topics, ORDER_SELF_MATCHED] };
   const tableFilter: LogFilter = { addresses: [contracts.matchSettlement], topics: [TABLE_RECORDED] };
   const tables: RecordedTable[] = [];
   for (let from = deploymentBlock; from <= end; from += BLOCKS_PER_LOG_CALL) {
@@ -144,6 +173,16 @@ function recordedTable(log: RpcLog): RecordedTable {
   return { fromRound: args.fromRound, timestamp: args.tableTimestamp, hash: args.tableHash };
 }
 
+function offerPrice(resources: Resources, offer: OfferFields): number {
+  return priceAt(
+    resources,
+    offer.gpuMicroPerHour,
+    offer.coreMicroPerHour,
+    offer.memoryGibMicroPerHour,
+    offer.storageTibMicroPerHour,
+  );
+}
+
 class Replay {
   readonly #deployment: Deployment;
   readonly #history: History;
@@ -151,17 +190,26 @@ class Replay {
   readonly #mismatches: string[] = [];
   readonly #expected = new Map<number, ExpectedRound>();
   readonly #settledRounds = new Set<number>();
-  readonly #leases = new Map<number, Lease>();
+  /** Order and lease words as settlements and facts leave them. */
+  readonly #orderWords = new Map<number, bigint>();
+  /** Lease words of self-matches whose fact is still to come in the same transaction. */
+  readonly #selfMatches = new Map<number, bigint>();
   /** Orders for which a closed round had a machine, with the first such round. */
   readonly #firstMachineIn = new Map<number, number>();
   /** Orders that were eligible in some closed round. */
   readonly #inClosedRound = new Set<number>();
   readonly #unmatched: UnmatchedOrder[] = [];
+  readonly #explained: ReadonlyMap<number, ExplainedRound[]>;
   readonly #lapsed: number[] = [];
+  readonly #taken: number[] = [];
   #rounds = 0;
+  #matched = 0;
+  #selfMatched = 0;
+  #reopened = 0;
   #skipped = 0;
 
-  constructor(deployment: Deployment, history: History) {
+  constructor(deployment: Deployment, history: History, explain: readonly number[]) {
+    this.#explained = new Map(explain.map((orderId) => [orderId, []]));
     this.#deployment = deployment;
     this.#history = history;
     const before = history.blocks.get(deployment.deploymentBlock - 1);
@@ -175,7 +223,7 @@ class Replay {
       const block = blocks.get(number);
       if (block === undefined) throw new Error(`the chain has no block ${number}`);
       const blockLogs = logs.get(number) ?? [];
-      this.#checkSettlements(block, blockLogs);
+      for (const log of blockLogs) this.#takeLog(block, log);
       this.#state.apply(block, blockLogs);
       const { schedule } = this.#state;
       if (schedule === null || number < schedule.newest.fromBlock) continue;
@@ -187,8 +235,9 @@ class Replay {
     for (const [round, { records }] of this.#expected) {
       if (round <= lastClosedRound && records.length > 0 && !this.#settledRounds.has(round)) this.#lapsed.push(round);
     }
+    const lastSnapshotBlock = this.#lastSnapshotBlock();
     for (const order of this.#state.openOrders()) {
-      if (!this.#inClosedRound.has(order.orderId)) {
+      if (order.eligibleFromBlock <= lastSnapshotBlock && !this.#inClosedRound.has(order.orderId)) {
         this.#mismatches.push(`order ${order.orderId} was in no closed round`);
       }
       const round = this.#firstMachineIn.get(order.orderId);
@@ -200,41 +249,20 @@ class Replay {
 
   /** Every order, lease, machine and facts word of the chain against what the replay arrived at. */
   async compareWithStorage(rpc: Rpc): Promise<void> {
-    const { orderRequest, providerRegistry, computeLease } = this.#deployment.contracts;
+    const { orderRequest, providerRegistry } = this.#deployment.contracts;
     const at = this.#history.endBlock.hash;
-    const leases = [...this.#leases];
-    for (let start = 0; start < leases.length; start += CALLS_PER_BATCH) {
-      const part = leases.slice(start, start + CALLS_PER_BATCH);
+    const orders = [...this.#orderWords];
+    for (let start = 0; start < orders.length; start += CALLS_PER_BATCH) {
+      const part = orders.slice(start, start + CALLS_PER_BATCH);
       const words = await rpc.batch(
         part.map(([orderId]) => storageAt(orderRequest, orderSlot(orderId, ORDER_WORD), at)),
       );
-      const views = await rpc.batch(
-        part.map(([orderId]) =>
-          callAt(
-            {
-              to: computeLease,
-              data: encodeFunctionData({ abi: computeLeaseAbi, functionName: 'getLease', args: [orderId] }),
-            },
-            at,
-          ),
-        ),
-      );
-      part.forEach(([orderId, lease], index) =>
-        this.#compareLease(orderId, lease, words[index] as bigint, views[index] as Hex),
-      );
-    }
-    const open = this.#state.openOrders();
-    for (let start = 0; start < open.length; start += CALLS_PER_BATCH) {
-      const part = open.slice(start, start + CALLS_PER_BATCH);
-      const words = await rpc.batch(
-        part.map(({ orderId }) => storageAt(orderRequest, orderSlot(orderId, ORDER_WORD), at)),
-      );
-      part.forEach(({ orderId }, index) => {
-        if (words[index] !== this.#state.openOrderWord(orderId)) {
+      part.forEach(([orderId, word], index) => {
+        if (words[index] !== word)
           this.#mismatches.push(`order ${orderId}: the chain holds another word than its logs tell`);
-        }
       });
     }
+    await this.#compareLeases(rpc);
     const machines = Array.from({ length: this.#state.market.machineCount }, (_, index) => index + 1);
     for (let start = 0; start < machines.length; start += CALLS_PER_BATCH) {
       const part = machines.slice(start, start + CALLS_PER_BATCH);
@@ -257,10 +285,14 @@ class Replay {
     return {
       rounds: this.#rounds,
       settlements: this.#settledRounds.size,
-      matched: this.#leases.size,
+      matched: this.#matched,
+      selfMatched: this.#selfMatched,
+      takenRounds: this.#taken,
+      reopened: this.#reopened,
       skipped: this.#skipped,
       unmatched: this.#unmatched,
       lapsedRounds: this.#lapsed,
+      explained: this.#explained,
       lastClosedRound,
       lapsedInLastRound: this.#settledRounds.has(lastClosedRound) ? 0 : (last?.records.length ?? 0),
       mismatches: this.#mismatches,
@@ -291,7 +323,12 @@ class Replay {
     this.#expected.set(round, { records, messageHash: this.#messageHash(snapshot, scheduled.hash, records) });
     if (round > this.#history.lastClosedRound) return;
     if (eligible.length > 0) this.#rounds++;
-    for (const { orderId } of eligible) this.#inClosedRound.add(orderId);
+    for (const { orderId } of eligible) {
+      this.#inClosedRound.add(orderId);
+      this.#explained
+        .get(orderId)
+        ?.push({ round, explanation: explainOrder(snapshot, scheduled.policy, seed, orderId) });
+    }
     for (const { orderId } of records) {
       if (!this.#firstMachineIn.has(orderId)) this.#firstMachineIn.set(orderId, round);
     }
@@ -330,21 +367,95 @@ class Replay {
     }
   }
 
-  #checkSettlements(block: Block, logs: readonly RpcLog[]): void {
-    for (const log of logs) {
-      if (log.address !== this.#deployment.contracts.matchSettlement) continue;
-      const event = decodeEventLog({ abi: matchSettlementAbi, data: log.data, topics: log.topics as [Hex, ...Hex[]] });
-      if (event.eventName !== 'BatchSettled') continue;
-      const round = Number(event.args.round);
-      if (this.#settledRounds.has(round)) this.#mismatches.push(`round ${round} was settled twice`);
-      this.#settledRounds.add(round);
-      const settled = decodeRecords(event.args.records);
-      this.#compareRound(round, block, settled, event.args.messageHash);
-      settled.forEach((record, index) => {
-        if ((((event.args.skipped[index >> 8] ?? 0n) >> BigInt(index & 255)) & 1n) === 1n) this.#skipped++;
-        else this.#leases.set(record.orderId, { record, matchedAtSeconds: block.timestamp });
-      });
+  #takeLog(block: Block, log: RpcLog): void {
+    const { orderRequest, matchSettlement } = this.#deployment.contracts;
+    if (log.address === matchSettlement) this.#takeSettlementLog(block, log);
+    else if (log.address === orderRequest && log.topics[0] === FACT) this.#takeOrderFact(log);
+  }
+
+  #takeSettlementLog(block: Block, log: RpcLog): void {
+    const event = decodeEventLog({ abi: matchSettlementAbi, data: log.data, topics: log.topics as [Hex, ...Hex[]] });
+    switch (event.eventName) {
+      case 'BatchSettled':
+        this.#takeBatch(block, event.args);
+        break;
+      case 'RoundTaken': {
+        const round = Number(event.args.round);
+        this.#takeSettledRound(round);
+        this.#taken.push(round);
+        break;
+      }
+      case 'OrderSelfMatched':
+        this.#takeSelfMatch(block, Number(event.args.round), event.args.orderId, BigInt(event.args.record));
+        break;
     }
+  }
+
+  #takeBatch(
+    block: Block,
+    batch: {
+      readonly round: bigint;
+      readonly messageHash: Hex;
+      readonly records: Hex;
+      readonly skipped: readonly bigint[];
+    },
+  ): void {
+    const round = Number(batch.round);
+    this.#takeSettledRound(round);
+    const settled = decodeRecords(batch.records);
+    this.#compareRound(round, block, settled, batch.messageHash);
+    settled.forEach((record, index) => {
+      if ((((batch.skipped[index >> 8] ?? 0n) >> BigInt(index & 255)) & 1n) === 1n) {
+        this.#skipped++;
+        return;
+      }
+      this.#matched++;
+      this.#orderWords.set(record.orderId, leaseWordOf(record, block.timestamp));
+    });
+  }
+
+  #takeSettledRound(round: number): void {
+    if (this.#settledRounds.has(round)) this.#mismatches.push(`round ${round} was settled twice`);
+    this.#settledRounds.add(round);
+  }
+
+  /** A self-match needs the round behind it, and a machine whose own offer has that price; its words follow as facts. */
+  #takeSelfMatch(block: Block, round: number, orderId: number, word: bigint): void {
+    this.#selfMatched++;
+    const record = decodeRecord(word);
+    const where = `order ${orderId}, matched by its tenant in round ${round}`;
+    if (!this.#settledRounds.has(round)) this.#mismatches.push(`${where}: the round was neither settled nor taken`);
+    if (record.orderId !== orderId || record.fromBid) this.#mismatches.push(`${where}: the record is not the order's`);
+    const open = this.#state.openOrders().find((order) => order.orderId === orderId);
+    if (open === undefined) {
+      this.#mismatches.push(`${where}: the order was not open before block ${block.number}`);
+      return;
+    }
+    const offer = decodeOfferWord(this.#state.offerWord(record.machineId, record.offerIndex));
+    // Newer terms do not count yet in the open round; which they replaced is only in the chain's storage.
+    if (offer.fromRound <= round && record.priceMicroPerHour !== offerPrice(open, offer)) {
+      this.#mismatches.push(`${where}: ${record.priceMicroPerHour} is not the offer's price`);
+    }
+    this.#selfMatches.set(orderId, leaseWordOf(record, block.timestamp));
+  }
+
+  #takeOrderFact(log: RpcLog): void {
+    const slot = readFactSlot(log.topics[1] ?? '0x');
+    if (slot.kind !== 'order') return;
+    const word = BigInt(log.data);
+    const before = this.#orderWords.get(slot.id) ?? 0n;
+    this.#orderWords.set(slot.id, word);
+    const selfMatched = this.#selfMatches.get(slot.id);
+    if (selfMatched !== undefined) {
+      this.#selfMatches.delete(slot.id);
+      if (word !== selfMatched)
+        this.#mismatches.push(`order ${slot.id}: its tenant matched another lease than was written`);
+    }
+    if (orderStateOf(word) !== OrderState.OPEN || orderStateOf(before) !== OrderState.MATCHED) return;
+    // The order waits for the rounds after this block as a new one does.
+    this.#reopened++;
+    this.#inClosedRound.delete(slot.id);
+    this.#firstMachineIn.delete(slot.id);
   }
 
   #compareRound(round: number, block: Block, settled: readonly MatchRecord[], messageHash: Hex): void {
@@ -378,19 +489,41 @@ class Replay {
     }
   }
 
-  #compareLease(orderId: number, { record, matchedAtSeconds }: Lease, word: bigint, view: Hex): void {
-    if (word !== leaseWordOf(record, matchedAtSeconds)) {
-      this.#mismatches.push(`order ${orderId}: the chain holds another lease than was settled`);
+  /** B of the last closed round, 0 for none. */
+  #lastSnapshotBlock(): number {
+    const { schedule } = this.#state;
+    const { lastClosedRound } = this.#history;
+    return schedule === null || lastClosedRound === 0 ? 0 : snapshotBlockOf(schedule, lastClosedRound);
+  }
+
+  /** What the lease contract tells of each running lease against its word. */
+  async #compareLeases(rpc: Rpc): Promise<void> {
+    const { computeLease } = this.#deployment.contracts;
+    const at = this.#history.endBlock.hash;
+    const leases = [...this.#orderWords].filter(([, word]) => orderStateOf(word) === OrderState.MATCHED);
+    for (let start = 0; start < leases.length; start += CALLS_PER_BATCH) {
+      const part = leases.slice(start, start + CALLS_PER_BATCH);
+      const views = await rpc.batch(
+        part.map(([orderId]) => {
+          const data = encodeFunctionData({ abi: computeLeaseAbi, functionName: 'getLease', args: [orderId] });
+          return callAt({ to: computeLease, data }, at);
+        }),
+      );
+      part.forEach(([orderId, word], index) => this.#compareLease(orderId, word, views[index] as Hex));
     }
-    const lease = decodeFunctionResult({ abi: computeLeaseAbi, functionName: 'getLease', data: view });
+  }
+
+  #compareLease(orderId: number, word: bigint, view: Hex): void {
+    const told = decodeFunctionResult({ abi: computeLeaseAbi, functionName: 'getLease', data: view });
+    const lease = decodeLeaseWord(word);
     if (
-      lease.machineId !== record.machineId ||
-      lease.providerId !== record.providerId ||
-      lease.priceMicroPerHour !== record.priceMicroPerHour ||
-      lease.startTime !== matchedAtSeconds ||
-      lease.state !== LEASE_MATCHED
+      told.machineId !== lease.machineId ||
+      told.providerId !== lease.providerId ||
+      told.priceMicroPerHour !== lease.priceMicroPerHour ||
+      told.matchedAt !== lease.matchedAtSeconds ||
+      told.state !== OrderState.MATCHED
     ) {
-      this.#mismatches.push(`order ${orderId}: getLease tells another lease than was settled`);
+      this.#mismatches.push(`order ${orderId}: getLease tells another lease than its word`);
     }
   }
 }

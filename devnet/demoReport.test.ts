@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditReport } from './auditRun.js';
-import { demoResult, passed, reportLines, type RunMeasurements } from './demoReport.js';
+import { demoResult, passed, reportLines, type RunFindings, type RunMeasurements } from './demoReport.js';
+import { tokenAccount } from './tokenAccounts.js';
 
 const audit: AuditReport = {
   rounds: 3,
   settlements: 2,
   matched: 5,
+  selfMatched: 0,
+  takenRounds: [],
+  reopened: 0,
   skipped: 0,
   unmatched: [
     { orderId: 2, reason: 'DEVICES' },
@@ -17,6 +21,7 @@ const audit: AuditReport = {
   lapsedRounds: [],
   lastClosedRound: 9,
   lapsedInLastRound: 0,
+  explained: new Map(),
   mismatches: [],
 };
 
@@ -48,17 +53,44 @@ const run: RunMeasurements = {
   orderToLeaseMs: [1000.4, 2000.6, 3000],
 };
 
+const findings: RunFindings = { audit, wholeAudit: audit, scenes: [], sceneMismatches: [], tokens: [] };
+
+/** One unit in, none out, `held` there. */
+function oneUnit(held: bigint): RunFindings['tokens'][number] {
+  return tokenAccount({
+    symbol: 'uSPON',
+    decimals: 6,
+    contractName: 'escrow',
+    contract: '0x00000000000000000000000000000000000000e5',
+    transfers: [
+      {
+        from: '0x0000000000000000000000000000000000000001',
+        to: '0x00000000000000000000000000000000000000e5',
+        amount: 1n,
+      },
+    ],
+    balance: held,
+    liabilities: held,
+    entitlements: [{ kind: 'balances', amount: held }],
+    roleOf: () => 'tenants',
+  });
+}
+
+function differing(audit: AuditReport): RunFindings {
+  return { ...findings, audit, wholeAudit: audit };
+}
+
 describe('demoResult', () => {
   it('has exactly the documented keys, in their order', () => {
-    expect(Object.keys(demoResult(run, audit))).toEqual(
-      'operators machines orders matched unmatched skipped rounds settlements mismatches latencyBlocksP50 latencyBlocksP99 orderToLeaseMsP50 orderToLeaseMsP99 gasPerMatchMean quorumSigners'.split(
+    expect(Object.keys(demoResult(run, findings))).toEqual(
+      'operators machines orders matched unmatched skipped rounds settlements mismatches latencyBlocksP50 latencyBlocksP99 orderToLeaseMsP50 orderToLeaseMsP99 gasPerMatchMean quorumSigners scenes tokensIn tokensOut tokensHeld tokenDifference'.split(
         ' ',
       ),
     );
   });
 
   it('counts blocks from the snapshot to the settlement and gas over all records', () => {
-    expect(demoResult(run, audit)).toEqual({
+    expect(demoResult(run, { ...findings, tokens: [oneUnit(1n)] })).toEqual({
       operators: 4,
       machines: 72,
       orders: 10,
@@ -74,11 +106,19 @@ describe('demoResult', () => {
       orderToLeaseMsP99: 3000,
       gasPerMatchMean: 20_000,
       quorumSigners: 3,
+      scenes: 0,
+      tokensIn: { uSPON: '1' },
+      tokensOut: { uSPON: '0' },
+      tokensHeld: { uSPON: '1' },
+      tokenDifference: '0',
     });
   });
 
   it('has no figures where nothing was settled', () => {
-    const empty = demoResult({ ...run, settlements: [], orderToLeaseMs: [] }, { ...audit, matched: 0, settlements: 0 });
+    const empty = demoResult(
+      { ...run, settlements: [], orderToLeaseMs: [] },
+      differing({ ...audit, matched: 0, settlements: 0 }),
+    );
     expect([empty.latencyBlocksP50, empty.orderToLeaseMsP99, empty.gasPerMatchMean, empty.quorumSigners]).toEqual([
       null,
       null,
@@ -90,15 +130,19 @@ describe('demoResult', () => {
 
 describe('passed', () => {
   it('is so without skips and mismatches only', () => {
-    expect(passed(demoResult(run, audit))).toBe(true);
-    expect(passed(demoResult(run, { ...audit, skipped: 1 }))).toBe(false);
-    expect(passed(demoResult(run, { ...audit, mismatches: ['order 1 was in no closed round'] }))).toBe(false);
+    expect(passed(demoResult(run, findings))).toBe(true);
+    expect(passed(demoResult(run, differing({ ...audit, skipped: 1 })))).toBe(false);
+    expect(passed(demoResult(run, differing({ ...audit, mismatches: ['order 1 was in no closed round'] })))).toBe(
+      false,
+    );
+    expect(passed(demoResult(run, { ...findings, sceneMismatches: ['scene "bids"'] }))).toBe(false);
+    expect(passed(demoResult(run, { ...findings, tokens: [oneUnit(0n)] }))).toBe(false);
   });
 });
 
 describe('reportLines', () => {
   it('gives every unmatched order with its reason, runs of ids shortened', () => {
-    const text = reportLines(demoResult(run, audit), audit).join('\n');
+    const text = reportLines(demoResult(run, findings), findings).join('\n');
     expect(text).toMatch(/DEVICES\s+4 {2}orders 2-4, 7/);
     expect(text).toMatch(/PRICE\s+1 {2}orders 6/);
     expect(text).toContain('PASSED');
@@ -106,11 +150,23 @@ describe('reportLines', () => {
 
   it('shows the first mismatches and how many more there are', () => {
     const mismatches = Array.from({ length: 25 }, (_, index) => `mismatch ${index}`);
-    const failed = { ...audit, mismatches };
+    const failed = differing({ ...audit, mismatches });
     const text = reportLines(demoResult(run, failed), failed).join('\n');
     expect(text).toContain('FAILED');
     expect(text).toContain('mismatch 19');
     expect(text).not.toContain('mismatch 20');
     expect(text).toContain('and 5 more');
+  });
+
+  it('tells every scene within the width, and each token to the last unit', () => {
+    const scenes = [{ scene: 'bids', line: 'three providers bid below their offer '.repeat(6).trim() }];
+    const told = { ...findings, scenes, tokens: [oneUnit(1n)] };
+    const lines = reportLines(demoResult(run, told), told);
+    expect(lines.every((line) => line.length <= 100)).toBe(true);
+    const text = lines.join('\n');
+    expect(text).toMatch(/bids {2,}three providers/);
+    expect(text).toMatch(/in {4}0\.000001/);
+    expect(text).toContain('in = out + held');
+    expect(reportLines(demoResult(run, told), { ...told, tokens: [oneUnit(0n)] }).join('\n')).toContain('(DIFFERS)');
   });
 });

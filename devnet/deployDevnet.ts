@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeDeployData, encodeFunctionData, parseUnits, type Address, type Hex } from 'viem';
+import { encodeDeployData, encodeFunctionData, parseUnits, zeroAddress, type Address, type Hex } from 'viem';
 import { complianceRegistryAbi } from '../chain/contracts/generated/ComplianceRegistry.js';
+import { devnetPriceFeedAbi, devnetPriceFeedBytecode } from '../chain/contracts/generated/DevnetPriceFeed.js';
 import { devnetTokenAbi, devnetTokenBytecode } from '../chain/contracts/generated/DevnetToken.js';
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
-import { deployMarket, type MarketParameters } from '../chain/deploy/deployMarket.js';
+import { deployMarket } from '../chain/deploy/deployMarket.js';
+import type { EconomyParameters, MarketParameters } from '../chain/deploy/marketParameters.js';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
 import type { Deployment } from '../chain/deployment.js';
 import { delegateStake } from '../chain/eigenlayer/delegateStake.js';
@@ -39,15 +41,26 @@ export interface DevnetOperator {
 export interface DevnetMarket {
   readonly deployment: Deployment;
   readonly roundLengthBlocks: number;
-  readonly stakeRequirement: MarketParameters['stakeRequirement'];
-  /** What providers stake; anyone may mint it. */
+  readonly bidWindowBlocks: number;
+  readonly economy: EconomyParameters;
+  /** The resource table; a row's id is its position plus one. */
+  readonly resources: MarketParameters['resources'];
+  /** Start of era 0, seconds since 1970. */
+  readonly eraZero: number;
+  /** What providers stake and auditors bond, and what rewards are paid in; anyone may mint it. */
   readonly stakingToken: Address;
   /** Payment tokens by id, from 1 at index 0; anyone may mint them. */
   readonly paymentTokens: readonly Address[];
+  /** USD feeds that the governor writes. */
+  readonly priceFeeds: { readonly rewardToken: Address; readonly native: Address };
+  /** Holds every role but the verifier's and the oracle's. */
   readonly governorLane: TransactionLane;
   readonly verifierLane: TransactionLane;
   readonly oracleLane: TransactionLane;
+  /** Each accredited, with a full bond. */
   readonly auditorLanes: readonly TransactionLane[];
+  readonly treasuryLane: TransactionLane;
+  readonly foundationLane: TransactionLane;
   /** BN254 key of the one generator that signs table roots. */
   readonly generatorKey: bigint;
 }
@@ -58,6 +71,7 @@ export interface DevnetParameters {
   readonly roundLengthBlocks?: number;
   readonly bidWindowBlocks?: number;
   readonly policy?: Partial<MarketParameters['policy']>;
+  readonly economy?: Partial<EconomyParameters>;
 }
 
 const OPERATOR_SET_ID = 1;
@@ -75,6 +89,10 @@ const STAKE_DECIMALS = 18;
 /** Share of an operator's stake that a restaker delegates to it, percent. */
 const DELEGATED_PERCENT = 40;
 const AUDITOR_MAX_BPS = 1_000;
+const FEED_DECIMALS = 8;
+/** What the devnet's feeds say at first, USD. */
+const REWARD_TOKEN_USD = '0.05';
+const NATIVE_USD = '3000';
 
 /**
  * Deploys our devnet EigenLayer, an operator set, tokens and a whole market on an empty devnet chain, with a key for every role.
@@ -83,7 +101,9 @@ const AUDITOR_MAX_BPS = 1_000;
 export async function deployDevnet(chain: DevnetChain, parameters: DevnetParameters = {}): Promise<DevnetMarket> {
   const { rpc } = chain;
   const newLane = (): TransactionLane => chain.lane(chain.nextAccount().privateKey);
-  const [governorLane, eigenLane, avsLane, verifierLane, oracleLane] = [
+  const [governorLane, eigenLane, avsLane, verifierLane, oracleLane, treasuryLane, foundationLane] = [
+    newLane(),
+    newLane(),
     newLane(),
     newLane(),
     newLane(),
@@ -93,24 +113,30 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
   const auditorLanes = Array.from({ length: AUDITOR_COUNT }, newLane);
   const network = loadDevnetParameters();
   const policy = { ...network.policy, ...parameters.policy };
+  const economy = { ...network.economy, ...parameters.economy };
+  // One era is over already, whose challenge results can be posted at once.
+  const eraZero = chain.blocks.head().timestamp - economy.rewards.eraSeconds;
   const avs = lowerCase(avsLane.address);
   const operatorSet = { avs, id: OPERATOR_SET_ID };
 
-  const [{ strategyFactory, ...eigenlayer }, stakeToken, ...paymentTokens] = await Promise.all([
-    deployEigenDevnet(
-      {
-        deallocationDelayBlocks: DEALLOCATION_DELAY_BLOCKS,
-        allocationConfigurationDelayBlocks: ALLOCATION_CONFIGURATION_DELAY_BLOCKS,
-        tableUpdateCadenceSeconds: TABLE_CADENCE_SECONDS,
-        pauser: eigenLane.address,
-        generatorSet: { avs: lowerCase(eigenLane.address), id: GENERATOR_SET_ID },
-        generatorInfo: generatorInfo(GENERATOR_KEY),
-      },
-      { lane: eigenLane },
-    ),
-    deployToken(governorLane, 'Devnet SPON', 'SPON', STAKE_DECIMALS),
-    ...DEVNET_TOKENS.map(({ name, symbol, decimals }) => deployToken(governorLane, name, symbol, decimals)),
-  ]);
+  const [{ strategyFactory, ...eigenlayer }, rewardTokenFeed, nativeFeed, stakeToken, ...paymentTokens] =
+    await Promise.all([
+      deployEigenDevnet(
+        {
+          deallocationDelayBlocks: DEALLOCATION_DELAY_BLOCKS,
+          allocationConfigurationDelayBlocks: ALLOCATION_CONFIGURATION_DELAY_BLOCKS,
+          tableUpdateCadenceSeconds: TABLE_CADENCE_SECONDS,
+          pauser: eigenLane.address,
+          generatorSet: { avs: lowerCase(eigenLane.address), id: GENERATOR_SET_ID },
+          generatorInfo: generatorInfo(GENERATOR_KEY),
+        },
+        { lane: eigenLane },
+      ),
+      deployPriceFeed(governorLane, 'SPON / USD', REWARD_TOKEN_USD),
+      deployPriceFeed(governorLane, 'ETH / USD', NATIVE_USD),
+      deployToken(governorLane, 'Devnet SPON', 'SPON', STAKE_DECIMALS),
+      ...DEVNET_TOKENS.map(({ name, symbol, decimals }) => deployToken(governorLane, name, symbol, decimals)),
+    ]);
   const strategy = await deployStrategy({ strategyFactory, token: stakeToken }, { lane: eigenLane, rpc });
 
   const [deployment] = await Promise.all([
@@ -122,14 +148,28 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
         roundLengthBlocks: parameters.roundLengthBlocks ?? network.roundLengthBlocks,
         bidWindowBlocks: parameters.bidWindowBlocks ?? network.bidWindowBlocks,
         policy,
+        economy,
+        eraZero,
         stakingToken: stakeToken,
+        rewardToken: stakeToken,
         paymentTokens: paymentTokens.map((address) => ({ address, minimumDeposit: 1n })),
+        feeds: { rewardToken: rewardTokenFeed, native: nativeFeed, sequencer: zeroAddress },
         roles: {
           governor: governorLane.address,
           providerVerifier: verifierLane.address,
           scoreOracle: oracleLane.address,
           complianceOfficer: governorLane.address,
+          providerApprover: governorLane.address,
+          council: [],
+          slasher: governorLane.address,
+          parameters: governorLane.address,
+          upgrader: governorLane.address,
+          guardian: governorLane.address,
+          rewardPoster: governorLane.address,
+          rewardGuardian: governorLane.address,
         },
+        treasury: treasuryLane.address,
+        foundation: foundationLane.address,
         stakeSide: { operatorSet, eigenlayer, stakeToken, strategy },
       },
       { lane: governorLane },
@@ -148,32 +188,65 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
       { lane: avsLane },
     ),
   ]);
+  const bond = parseUnits(String(economy.auditorBond.minimumWhole), STAKE_DECIMALS);
   await Promise.all(
-    auditorLanes.map((auditor) =>
-      governorLane.run({
-        to: deployment.contracts.complianceRegistry,
-        data: encodeFunctionData({
-          abi: complianceRegistryAbi,
-          functionName: 'accredit',
-          args: [auditor.address, AUDITOR_MAX_BPS],
-        }),
-        label: 'accredit an auditor',
-        errorsAbi: complianceRegistryAbi,
-      }),
-    ),
+    auditorLanes.map((lane) => admitAuditor(lane, { deployment, governorLane, stakingToken: stakeToken, bond })),
   );
   return {
     deployment,
     roundLengthBlocks: parameters.roundLengthBlocks ?? network.roundLengthBlocks,
-    stakeRequirement: network.stakeRequirement,
+    bidWindowBlocks: parameters.bidWindowBlocks ?? network.bidWindowBlocks,
+    economy,
+    resources: network.resources,
+    eraZero,
     stakingToken: stakeToken,
     paymentTokens,
+    priceFeeds: { rewardToken: rewardTokenFeed, native: nativeFeed },
     governorLane,
     verifierLane,
     oracleLane,
     auditorLanes,
+    treasuryLane,
+    foundationLane,
     generatorKey: GENERATOR_KEY,
   };
+}
+
+/** Accredits an auditor and has it post the full bond. */
+async function admitAuditor(
+  lane: TransactionLane,
+  {
+    deployment,
+    governorLane,
+    stakingToken,
+    bond,
+  }: Pick<DevnetMarket, 'deployment' | 'governorLane' | 'stakingToken'> & { bond: bigint },
+): Promise<void> {
+  const { complianceRegistry } = deployment.contracts;
+  await Promise.all([
+    governorLane.run({
+      to: complianceRegistry,
+      data: encodeFunctionData({
+        abi: complianceRegistryAbi,
+        functionName: 'accredit',
+        args: [lane.address, AUDITOR_MAX_BPS],
+      }),
+      label: 'accredit an auditor',
+      errorsAbi: complianceRegistryAbi,
+    }),
+    mint(lane, stakingToken, bond),
+    lane.run({
+      to: stakingToken,
+      data: encodeFunctionData({ abi: devnetTokenAbi, functionName: 'approve', args: [complianceRegistry, bond] }),
+      label: "approve an auditor's bond",
+    }),
+  ]);
+  await lane.run({
+    to: complianceRegistry,
+    data: encodeFunctionData({ abi: complianceRegistryAbi, functionName: 'postBond', args: [bond] }),
+    label: "post an auditor's bond",
+    errorsAbi: complianceRegistryAbi,
+  });
 }
 
 /** Name of a devnet's operator by its position. */
@@ -279,6 +352,18 @@ async function deployToken(lane: TransactionLane, name: string, symbol: string, 
     label: `deploy ${symbol}`,
   });
   // A creation that was mined and did not revert has an address.
+  return lowerCase(receipt.contractAddress as Address);
+}
+
+async function deployPriceFeed(lane: TransactionLane, description: string, usd: string): Promise<Address> {
+  const receipt = await lane.run({
+    data: encodeDeployData({
+      abi: devnetPriceFeedAbi,
+      bytecode: devnetPriceFeedBytecode,
+      args: [description, FEED_DECIMALS, parseUnits(usd, FEED_DECIMALS)],
+    }),
+    label: `deploy the feed ${description}`,
+  });
   return lowerCase(receipt.contractAddress as Address);
 }
 

@@ -1,16 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Hex } from 'viem';
 import { parseDeployment } from '../chain/deployment.js';
 import { codeAt } from '../chain/rpc/rpcCall.js';
 import { MatchmakerError } from '../engine/error.js';
-import { writeKeystore } from '../service/keystore.js';
 import { deployDevnet, operatorName, publishOperatorTable, registerOperators } from './deployDevnet.js';
 import { connectDevnetChain, type DevnetChain } from './devnetChain.js';
 import { generateMarket } from './generateMarket.js';
 import { operatorStakes } from './operatorStakes.js';
 import { populateMarket } from './populateMarket.js';
-import { DEVNET_SCRYPT_N, writeDeployment } from './runProcesses.js';
+import { writeDeployment, writeKeyFiles } from './runProcesses.js';
 
 export interface NodeDeployment {
   readonly rpcUrl: string;
@@ -52,8 +50,8 @@ export async function deployToNode(options: NodeDeployment): Promise<boolean> {
       populateMarket(generateMarket({ providers: options.providers, orders: 0, seed }), chain, market),
     ]);
     await publishOperatorTable(chain, market);
-    writeKey(outDir, 'aggregator', chain.nextAccount().privateKey);
-    for (const [index, privateKey] of signingKeys.entries()) writeKey(outDir, operatorName(index), privateKey);
+    writeKeyFiles(outDir, 'aggregator', chain.nextAccount().privateKey);
+    for (const [index, privateKey] of signingKeys.entries()) writeKeyFiles(outDir, operatorName(index), privateKey);
     // Last, because it is what says that all the rest is there.
     writeDeployment(outDir, market.deployment);
     return true;
@@ -69,12 +67,4 @@ async function isDeployed(chain: DevnetChain, file: string): Promise<boolean> {
     throw new OtherDeploymentError(file, chain.url);
   }
   return true;
-}
-
-function writeKey(outDir: string, name: string, privateKey: Hex): void {
-  const password = `devnet-${name}`;
-  const keystore = path.join(outDir, `${name}.json`);
-  // Left by an attempt that did not come to its end; the keys of a development node are the same every time.
-  if (!existsSync(keystore)) writeKeystore(keystore, privateKey, password, DEVNET_SCRYPT_N);
-  writeFileSync(path.join(outDir, `${name}.password`), `${password}\n`, { mode: 0o600 });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 import { MinedBlocks } from '../chain/deploy/minedBlocks.js';
 import { TransactionLane } from '../chain/deploy/transactionLane.js';
 import { createRpc, type Rpc } from '../chain/rpc/rpc.js';
@@ -22,6 +22,8 @@ export interface DevnetChain {
   readonly blocks: MinedBlocks;
   /** The next account of the mnemonic that nobody has yet. */
   nextAccount(): DevAccount;
+  /** Private key of an account that `nextAccount` gave out. Throws RangeError for any other. */
+  keyOf(address: Address): Hex;
   /** A lane that sends with this key. One key must have one lane only. */
   lane(privateKey: Hex): TransactionLane;
   stop(): Promise<void>;
@@ -74,12 +76,22 @@ export async function connectDevnetChain(connection: DevnetChainConnection): Pro
   await blocks.start();
   const accounts = devAccounts(connection.mnemonic);
   let handedOut = 0;
+  const keys = new Map<string, Hex>();
   return {
     url,
     chainId,
     rpc,
     blocks,
-    nextAccount: () => accounts(handedOut++),
+    nextAccount: () => {
+      const next = accounts(handedOut++);
+      keys.set(next.account.address.toLowerCase(), next.privateKey);
+      return next;
+    },
+    keyOf: (address) => {
+      const key = keys.get(address.toLowerCase());
+      if (key === undefined) throw new RangeError(`${address} is no account that the devnet handed out`);
+      return key;
+    },
     lane: (privateKey) =>
       new TransactionLane(
         { chainId, privateKey, priorityFeePerGas: DEVNET_PRIORITY_FEE, maxFeePerGas: DEVNET_MAX_FEE },

@@ -72,7 +72,8 @@ export function provider(random: SeededRandom, index: number): ProviderPlan {
       ? null
       : {
           uptimeBps: random.between(9_000, 10_000),
-          reputationBps: random.between(4_000, 9_500),
+          // Within one era's step of where everybody starts.
+          reputationBps: random.between(4_000, 6_000),
           slashes: random.chance(15) ? 1 : 0,
         },
     extraStakeWhole: random.between(0, 60) * 1_000,

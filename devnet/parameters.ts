@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import type { MarketParameters } from '../chain/deploy/deployMarket.js';
+import type { EconomyParameters, MarketParameters } from '../chain/deploy/marketParameters.js';
 import type { Policy } from '../engine/policy.js';
+import devnetEconomy from '../config/economy/devnet.json' with { type: 'json' };
 import devnetNetwork from '../config/networks/devnet.json' with { type: 'json' };
 import defaultPolicy from '../config/policies/default.json' with { type: 'json' };
+import resourceTable from '../config/resources.json' with { type: 'json' };
 
 const bps = z.int().min(0).max(10_000);
+const uint16 = z.int().min(0).max(0xffff);
 const uint32 = z.int().min(0).max(0xffff_ffff);
 
 const policySchema = z.strictObject({
@@ -31,6 +34,74 @@ const policySchema = z.strictObject({
   selfMatchRounds: uint32,
 });
 
+const microUsd = z.int().min(1);
+const wholeTokens = z.int().min(0);
+const sevenTiers = z.tuple([bps, bps, bps, bps, bps, bps, bps]);
+const sevenMultipliers = z.tuple([uint16, uint16, uint16, uint16, uint16, uint16, uint16]);
+
+const economySchema = z.strictObject({
+  admission: z.strictObject({ autoApproval: z.boolean(), councilQuorum: uint16 }),
+  stake: z.strictObject({
+    wholePerDevice: uint32,
+    wholePerCore: uint32,
+    wholeMinimumPerMachine: uint32,
+    wholeMinimumPerProvider: uint32,
+    unbondingSeconds: uint32,
+    maxCommissionBps: bps,
+    maxMisconductBps: bps,
+    maxDowntimeBps: bps,
+    downtimeCooldownSeconds: uint32,
+  }),
+  auditorBond: z.strictObject({ minimumWhole: wholeTokens, bondSeconds: uint32 }),
+  fees: z.strictObject({
+    userFeeBps: z.int().min(0).max(1_000),
+    providerFeeBps: z.int().min(0).max(1_000),
+    foundationFeeBps: z.int().min(0).max(5_000),
+    nativeTokenId: uint16,
+  }),
+  bids: z.strictObject({
+    maxBidsPerOrder: z.int().min(0).max(200),
+    maxBidsPerProvider: z.int().min(1).max(10_000),
+    bondMicro: z.int().min(0).max(0xff_ffff_ffff),
+  }),
+  leases: z.strictObject({
+    readySeconds: uint32,
+    manifestSeconds: uint32,
+    confirmSeconds: uint32,
+    minimumChargeSeconds: uint32,
+  }),
+  rewards: z.strictObject({
+    eraSeconds: uint32.min(1),
+    gpuPointsMilli: uint32,
+    cpuPointsMilli: uint32,
+    tierMultiplierBps: sevenMultipliers,
+    slashLineBps: sevenTiers,
+    complianceCapBps: z.int().min(10_000).max(20_000),
+    cooldownSeconds: uint32,
+    pointMicroUsd: z.int().min(0),
+    operatorPoolMicroUsd: z.int().min(0),
+    maxRefundGasPriceWei: z.int().min(0),
+    maxRefundGas: uint32,
+    maxPerEraWhole: wholeTokens,
+    activationSeconds: uint32,
+    contestBondWhole: wholeTokens,
+  }),
+  feeds: z.strictObject({
+    rewardHeartbeatSeconds: uint32.min(1),
+    nativeHeartbeatSeconds: uint32.min(1),
+    sequencerGraceSeconds: uint32,
+    rewardMinMicroUsd: microUsd,
+    rewardMaxMicroUsd: microUsd,
+    nativeMinMicroUsd: microUsd,
+    nativeMaxMicroUsd: microUsd,
+  }),
+  delays: z.strictObject({ governorSeconds: uint32, parametersSeconds: uint32, upgraderSeconds: uint32 }),
+});
+
+const resourcesSchema = z.array(
+  z.strictObject({ category: z.enum(['cpu', 'gpu']), name: z.string().min(1), multiplierBps: uint32 }),
+);
+
 const networkSchema = z.strictObject({
   name: z.string().min(1),
   chainId: z.int().positive(),
@@ -40,8 +111,7 @@ const networkSchema = z.strictObject({
   roundLengthBlocks: z.int().min(1).max(65_535),
   bidWindowBlocks: z.int().min(0),
   policy: z.literal('default'),
-  autoApproveProviders: z.boolean(),
-  stakeRequirement: z.strictObject({ wholePerDevice: uint32, wholePerCore: uint32, wholeMinimum: uint32 }),
+  economy: z.literal('devnet'),
 });
 
 /** The default match policy, config/policies/default.json. */
@@ -49,11 +119,34 @@ export function loadDefaultPolicy(): Policy {
   return policySchema.parse(defaultPolicy);
 }
 
-/** What a network file decides about a market, with its policy: config/networks/devnet.json. */
-export function loadDevnetParameters(): Omit<
+/** The economy of a network whose demo must see eras, unbonding and activation pass: config/economy/devnet.json. */
+export function loadDevnetEconomy(): EconomyParameters {
+  return economySchema.parse(devnetEconomy);
+}
+
+/** Reads the numbers of an economy from parsed JSON. Throws ZodError that names every field that is wrong. */
+export function parseEconomy(json: unknown): EconomyParameters {
+  return economySchema.parse(json);
+}
+
+/** What a network file decides about a market, with its policy, economy and resource table: config/networks/devnet.json. */
+export function loadDevnetParameters(): Pick<
   MarketParameters,
-  'stakingToken' | 'paymentTokens' | 'roles' | 'stakeSide'
+  | 'name'
+  | 'chainId'
+  | 'blockTimeMs'
+  | 'economicSecurity'
+  | 'arbSys'
+  | 'roundLengthBlocks'
+  | 'bidWindowBlocks'
+  | 'policy'
+  | 'economy'
+  | 'resources'
 > {
-  const { policy: _, ...network } = networkSchema.parse(devnetNetwork);
-  return { ...network, policy: loadDefaultPolicy() };
+  return {
+    ...networkSchema.parse(devnetNetwork),
+    policy: loadDefaultPolicy(),
+    economy: loadDevnetEconomy(),
+    resources: resourcesSchema.parse(resourceTable),
+  };
 }

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hex } from 'viem';
+import { zeroAddress, type Address, type Hex } from 'viem';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
+import { privateKeyToAccount } from 'viem/accounts';
 import { storageAt } from '../chain/rpc/rpcCall.js';
 import { MatchmakerError } from '../engine/error.js';
 import { openRoundAt, snapshotBlockOf, type Schedule } from '../protocol/rounds.js';
@@ -19,30 +20,46 @@ import {
   type DevnetMarket,
   type DevnetOperator,
 } from './deployDevnet.js';
-import { demoResult, passed, reportLines, type DemoResult } from './demoReport.js';
+import {
+  demoResult,
+  passed,
+  reportLines,
+  type DemoResult,
+  type RunFindings,
+  type RunMeasurements,
+} from './demoReport.js';
 import { monotonicMs, startDevnetChain, type DevnetChain } from './devnetChain.js';
 import { fundTenants } from './fundTenants.js';
 import { generateMarket } from './generateMarket.js';
 import { importTrace } from './importTrace.js';
 import { LiveTable } from './liveTable.js';
 import type { MarketPlan } from './marketPlan.js';
+import { OperatorProcesses } from './operatorProcesses.js';
 import { operatorStakes } from './operatorStakes.js';
+import { loadDefaultPolicy } from './parameters.js';
 import { percentile } from './percentile.js';
-import { populateMarket } from './populateMarket.js';
+import { populateMarket, type PopulatedMarket } from './populateMarket.js';
 import {
   logTail,
   startAggregator,
-  startOperator,
   untilReady,
   writeDeployment,
+  writeKeyFiles,
   ServiceFailedError,
   type ServiceProcess,
 } from './runProcesses.js';
+import { readTokenHoldings } from './readTokenHoldings.js';
 import { sendOrders, type PlacedOrder } from './sendOrders.js';
+import { serveNewcomers } from './serveNewcomers.js';
 import { settlementSigners } from './settlementSigners.js';
 import { SettlementWatch, type SeenSettlement } from './settlementWatch.js';
 import { freePort } from './startAnvil.js';
+import { fundAccount } from './fundAccount.js';
+import { runStory, STORY_ACCOUNTS } from './story/runStory.js';
+import { ordersToExplain, provenScenes } from './story/sceneProofs.js';
+import type { SceneReport } from './story/storyContext.js';
 import type { TiedProcess } from './tiedProcess.js';
+import { tokenAccount } from './tokenAccounts.js';
 import { wrapList } from './wrapList.js';
 
 export interface DemoOptions {
@@ -51,6 +68,10 @@ export interface DemoOptions {
   /** Orders to send; with a trace the first so many tasks. Default 160 generated ones, or all tasks. */
   readonly orders: number | undefined;
   readonly seed: number;
+  /** Play the scenes of the economy after the trade. */
+  readonly story: boolean;
+  /** Port of the chain; a free one when undefined. */
+  readonly rpcPort: number | undefined;
   /** Leave everything running after the report, until `interrupted`. */
   readonly keep: boolean;
   /** Trace files: both or neither. */
@@ -109,6 +130,8 @@ const QUIET_ROUNDS = 2;
 /** Rounds that the run waits for at most after the last order came in. */
 const PATIENCE_ROUNDS = 60;
 const ACCOUNTS_BESIDES = 32;
+/** Rounds after which a tenant may match its order itself: seconds, so that a run can wait for it. */
+const SELF_MATCH_ROUNDS = 4;
 /** Characters of `[  12.3 s] `, which every line of progress begins with, and what is left of a hundred. */
 const PREFIX = 11;
 const WIDTH = 100 - PREFIX;
@@ -136,6 +159,23 @@ export async function runDemo(options: DemoOptions, dependencies: DemoDependenci
   }
 }
 
+/** The market of a run with everybody who acts on it. */
+interface RunningMarket {
+  readonly plan: MarketPlan;
+  readonly chain: DevnetChain;
+  readonly market: DevnetMarket;
+  readonly schedule: Schedule;
+  readonly operators: readonly DevnetOperator[];
+  readonly populated: PopulatedMarket;
+  readonly tenantLanes: readonly TransactionLane[];
+}
+
+/** What the trade left. */
+interface TradeOutcome extends Pick<RunMeasurements, 'settlements' | 'orderToLeaseMs'> {
+  readonly audit: AuditReport;
+  readonly placed: readonly PlacedOrder[];
+}
+
 function rejectedWhen(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const fail = (): void => reject(new DemoInterruptedError());
@@ -148,7 +188,10 @@ class Demo {
   outcome: DemoOutcome | undefined;
   readonly #options: DemoOptions;
   readonly #dependencies: DemoDependencies;
+  /** Everything that was started, also what was stopped again on purpose. */
   readonly #services: ServiceProcess[] = [];
+  #operators: OperatorProcesses | undefined;
+  #settler: Address | undefined;
   /** What must be ended, the last started first. */
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #startedAtMs = monotonicMs();
@@ -162,7 +205,8 @@ class Demo {
   }
 
   async run(): Promise<DemoOutcome> {
-    const { seed, providers, orders, trace, operators, blockTimeMs, roundLengthBlocks, runDir } = this.#options;
+    const { seed, providers, orders, trace, operators, blockTimeMs, roundLengthBlocks, rpcPort, runDir } =
+      this.#options;
     const stakes = operatorStakes(operators);
     const plan =
       trace === undefined
@@ -173,7 +217,8 @@ class Demo {
     this.#say(`starting a chain with a block every ${blockTimeMs} ms`);
     const chain = await startDevnetChain({
       mining: blockTimeMs / 1_000,
-      accounts: ACCOUNTS_BESIDES + plan.providers.length + plan.tenantCount + 3 * operators,
+      ...(rpcPort === undefined ? {} : { port: rpcPort }),
+      accounts: ACCOUNTS_BESIDES + STORY_ACCOUNTS + plan.providers.length + plan.tenantCount + 3 * operators,
     });
     this.#closers.push(() => chain.stop());
     this.#sayWhenEnded('the chain', chain.anvil.process);
@@ -181,6 +226,7 @@ class Demo {
     this.#say('deploying EigenLayer, the operator set and the market');
     const market = await deployDevnet(chain, {
       blockTimeMs,
+      policy: { selfMatchRounds: SELF_MATCH_ROUNDS },
       ...(roundLengthBlocks === undefined ? {} : { roundLengthBlocks }),
     });
     this.#say(
@@ -188,19 +234,25 @@ class Demo {
     );
     const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
     this.#say(wrapList('machines by GPU: ', hardwareOf(plan), WIDTH).join(`\n${' '.repeat(PREFIX)}`));
-    const [registered, populated, tenantLanes] = await Promise.all([
+    const [operatorsRegistered, populated, tenantLanes] = await Promise.all([
       registerOperators(chain, market, stakes, signingKeys),
       populateMarket(plan, chain, market),
       fundTenants(plan, chain, market),
-      this.#startServices(chain, market, signingKeys),
+      this.#startServices(chain, market, signingKeys, stakes),
     ]);
     await publishOperatorTable(chain, market);
     await untilReady(this.#services);
     this.#say('the operators and the aggregator are ready');
 
-    const audit = await this.#trade(plan, chain, market, registered, populated.providerIds, tenantLanes);
+    const schedule = decodeScheduleWord(
+      await chain.rpc.request(storageAt(market.deployment.contracts.matchPolicy, SCHEDULE_SLOT, 'latest')),
+    );
+    const running = { plan, chain, market, schedule, operators: operatorsRegistered, populated, tenantLanes };
+    const trade = await this.#trade(running);
+    const scenes = this.#options.story ? await this.#story(running, trade) : [];
+    const outcome = await this.#report(running, trade, scenes);
     if (this.#options.keep) await this.#keepRunning(chain, market);
-    return audit;
+    return outcome;
   }
 
   /** Ends everything that was started; shows where to look when the run failed. */
@@ -210,7 +262,7 @@ class Demo {
     this.#stopping = true;
     this.#table.freeze();
     if (isFailed && existsSync(this.#options.runDir)) {
-      const ended = this.#services.filter(({ process }) => !process.isRunning());
+      const ended = this.#services.filter(({ process }) => !process.isRunning() && !this.#isPaused(process));
       for (const { name, logFile } of ended.length > 0 ? ended : this.#services) {
         const tail = logTail(logFile, 8, ended.length > 0 ? '' : '"level":"error"');
         if (tail.length > 0)
@@ -223,7 +275,12 @@ class Demo {
     if (!isFailed) rmSync(this.#options.runDir, { recursive: true, force: true });
   }
 
-  async #startServices(chain: DevnetChain, market: DevnetMarket, signingKeys: readonly Hex[]): Promise<void> {
+  async #startServices(
+    chain: DevnetChain,
+    market: DevnetMarket,
+    signingKeys: readonly Hex[],
+    stakes: readonly number[],
+  ): Promise<void> {
     const { runDir, cliFile } = this.#options;
     const redis = await ensureRedis(
       { profile: 'devnet', env: this.#dependencies.env },
@@ -233,27 +290,28 @@ class Demo {
     const common = { cliFile, runDir, rpcUrl: chain.url, deploymentFile: writeDeployment(runDir, market.deployment) };
     const aggregatorPort = await freePort();
     const aggregatorUrl = `http://127.0.0.1:${aggregatorPort}`;
+    const { privateKey } = chain.nextAccount();
+    this.#settler = privateKeyToAccount(privateKey).address;
     this.#watch(
-      await startAggregator({
-        ...common,
-        name: 'aggregator',
-        port: aggregatorPort,
-        privateKey: chain.nextAccount().privateKey,
-        redisUrl: redis.url,
-      }),
+      await startAggregator({ ...common, name: 'aggregator', port: aggregatorPort, privateKey, redisUrl: redis.url }),
     );
-    for (const [index, privateKey] of signingKeys.entries()) {
-      this.#watch(
-        await startOperator({
-          ...common,
-          name: operatorName(index),
-          port: await freePort(),
-          privateKey,
-          aggregators: [aggregatorUrl],
-        }),
-      );
+    const seats = [];
+    for (const [index, signingKey] of signingKeys.entries()) {
+      const stakeWhole = stakes[index] ?? 0;
+      seats.push({ name: operatorName(index), port: await freePort(), privateKey: signingKey, stakeWhole });
     }
+    this.#operators = new OperatorProcesses(
+      { common: { ...common, aggregators: [aggregatorUrl] }, seats, quorumBps: loadDefaultPolicy().quorumBps },
+      { onStart: (service) => this.#watch(service) },
+    );
+    await this.#operators.launch();
     this.#say(`started Redis (${redis.source}), the aggregator and ${signingKeys.length} operators`);
+  }
+
+  /** Stopped by the story, which will start it again. */
+  #isPaused(process: TiedProcess): boolean {
+    const isOperator = this.#services.some((service) => service.process === process && service.name !== 'aggregator');
+    return isOperator && this.#operators?.running().every((service) => service.process !== process) === true;
   }
 
   #watch(service: ServiceProcess): void {
@@ -265,46 +323,78 @@ class Demo {
 
   #sayWhenEnded(name: string, process: TiedProcess): void {
     void process.exited.then(({ code, signal }) => {
-      if (!this.#stopping) this.#say(`${name} ended by itself with ${signal ?? `code ${code}`}`);
+      if (!this.#stopping && !this.#isPaused(process))
+        this.#say(`${name} ended by itself with ${signal ?? `code ${code}`}`);
     });
   }
 
-  /** Sends the orders, waits until every one has had its chance, and audits the run. */
-  async #trade(
-    plan: MarketPlan,
-    chain: DevnetChain,
-    market: DevnetMarket,
-    operators: readonly DevnetOperator[],
-    providerIds: readonly number[],
-    tenantLanes: readonly TransactionLane[],
-  ): Promise<DemoOutcome> {
-    const { deployment } = market;
-    const schedule = decodeScheduleWord(
-      await chain.rpc.request(storageAt(deployment.contracts.matchPolicy, SCHEDULE_SLOT, 'latest')),
-    );
+  /** Sends the orders, waits until every one has had its chance, and audits the trade. */
+  async #trade(running: RunningMarket): Promise<TradeOutcome> {
+    const { plan, chain, market, schedule, operators, populated, tenantLanes } = running;
     const view = new TradeView(chain, market, operators, schedule, plan.orders.length, this.#table);
     this.#say(`sending ${plan.orders.length} orders`);
     const placed = await sendOrders(
       plan,
-      providerIds,
+      populated.providerIds,
       { chain, market, tenantLanes },
       { spreadBlocks: SPREAD_BLOCKS, onPlaced: (order) => view.placed(order) },
     );
     const audit = await this.#audit(chain, market, schedule, placed, view);
     await view.finished();
     this.#table.freeze();
+    return { audit, placed, settlements: view.settlements(), orderToLeaseMs: view.orderToLeaseMs() };
+  }
+
+  /** Plays the economy's scenes on the market that the trade left. */
+  async #story(running: RunningMarket, trade: TradeOutcome): Promise<readonly SceneReport[]> {
+    const { chain, market, schedule, operators, populated, tenantLanes } = running;
+    const [operatorSwitch, settler] = [this.#operators, this.#settler];
+    if (operatorSwitch === undefined || settler === undefined) throw new Error('the services were not started');
+    this.#say('playing the economy: leases, bids, compliance, slashing, self-match, rewards');
+    const { providerIds, providerLanes } = populated;
+    const orderIds = trade.placed.map(({ orderId }) => orderId);
+    return runStory(
+      { chain, market, schedule, operators, operatorSwitch, settler, requireServices: () => this.#requireServices() },
+      { orderIds, tenantLanes, providerIds, providerLanes },
+      { onScene: ({ scene }) => this.#say(`scene over: ${scene}`) },
+    );
+  }
+
+  /** Replays the whole run, follows every token, and shows the report. */
+  async #report(
+    { chain, market, operators, plan }: RunningMarket,
+    trade: TradeOutcome,
+    reports: readonly SceneReport[],
+  ): Promise<DemoOutcome> {
+    const { number, hash } = chain.blocks.head();
+    let wholeAudit = trade.audit;
+    if (reports.length > 0) {
+      this.#say('replaying the whole run');
+      wholeAudit = await auditRun(market.deployment, chain.rpc, number, ordersToExplain(reports));
+    }
+    this.#say('following every token');
+    const known = { operators: operators.map(({ signer }) => signer), settler: this.#settler ?? zeroAddress };
+    const holdings = await readTokenHoldings(market, chain.rpc, { number, hash }, known);
+    const { scenes, mismatches: sceneMismatches } = provenScenes(reports, wholeAudit);
+    const findings: RunFindings = {
+      audit: trade.audit,
+      wholeAudit,
+      scenes,
+      sceneMismatches,
+      tokens: holdings.map(tokenAccount),
+    };
     const result = demoResult(
       {
         operators: operators.length,
         machines: plan.machines.length,
-        orders: placed.length,
-        settlements: view.settlements(),
-        orderToLeaseMs: view.orderToLeaseMs(),
+        orders: trade.placed.length,
+        settlements: trade.settlements,
+        orderToLeaseMs: trade.orderToLeaseMs,
       },
-      audit,
+      findings,
     );
     this.outcome = { result, passed: passed(result) };
-    this.#dependencies.write(`${reportLines(result, audit).join('\n')}\n`);
+    this.#dependencies.write(`${reportLines(result, findings).join('\n')}\n`);
     this.#dependencies.onResult(result);
     return this.outcome;
   }
@@ -342,25 +432,75 @@ class Demo {
 
   #requireServices(): void {
     for (const { name, process, logFile } of this.#services) {
-      if (!process.isRunning()) throw new ServiceFailedError(name, 'ended by itself', logFile);
+      if (!process.isRunning() && !this.#isPaused(process))
+        throw new ServiceFailedError(name, 'ended by itself', logFile);
     }
   }
 
+  /** Leaves everything running with keys for whoever wants to take part, until interrupted. */
   async #keepRunning(chain: DevnetChain, market: DevnetMarket): Promise<void> {
     const { runDir } = this.#options;
-    const contracts = Object.entries(market.deployment.contracts);
+    const { deployment } = market;
+    const deploymentFile = path.join(runDir, 'deployment.json');
+    this.#closers.push(await this.#serveNewcomers(chain, market));
+    const newcomers = ['tenant', 'provider'].map((name) => ({ name, ...chain.nextAccount() }));
+    for (const { account } of newcomers) {
+      await fundAccount({ deployment, rpcUrl: chain.url, account: account.address });
+    }
+    const roles = [
+      { name: 'governor', privateKey: chain.keyOf(market.governorLane.address) },
+      { name: 'verifier', privateKey: chain.keyOf(market.verifierLane.address) },
+      { name: 'oracle', privateKey: chain.keyOf(market.oracleLane.address) },
+      ...market.auditorLanes.map(({ address }, index) => ({
+        name: `auditor-${index + 1}`,
+        privateKey: chain.keyOf(address),
+      })),
+    ];
+    const keystores = [...newcomers, ...roles].map(({ name, privateKey }) => {
+      // Another run may have left a key of the same name in a folder that was named.
+      rmSync(path.join(runDir, `${name}.json`), { force: true });
+      const file = writeKeyFiles(runDir, name, privateKey);
+      return { name, address: privateKeyToAccount(privateKey).address, file };
+    });
     this.#dependencies.write(
       [
         '',
         'everything is left running; Ctrl-C ends it',
         `  chain        ${chain.url} (chain id ${chain.chainId})`,
-        ...this.#services.map(({ name, url, configFile }) => `  ${name.padEnd(12)} ${url}  ${configFile}`),
-        `  deployment   ${path.join(runDir, 'deployment.json')}`,
-        ...contracts.map(([name, address]) => `  ${name.padEnd(20)} ${address}`),
+        ...this.#running().map(({ name, url, configFile }) => `  ${name.padEnd(12)} ${url}  ${configFile}`),
+        ...Object.entries(deployment.contracts).map(([name, address]) => `  ${name.padEnd(20)} ${address}`),
+        '',
+        'to take part, in another terminal:',
+        `  export MATCHMAKER_DEPLOYMENT=${deploymentFile}`,
+        `  export MATCHMAKER_RPC_URL=${chain.url}`,
+        '  and with each command --keystore <name>.json --password-file <name>.password of',
+        ...keystores.map(({ name, address, file }) => `  ${name.padEnd(12)} ${address}  ${file}`),
+        '  the providers of the demo serve every order that they win;',
+        '  the tenant and the provider have gas and a million of each token; for any other account:',
+        '  node dist/matchmaker.js devnet fund --account <address>',
         '',
       ].join('\n'),
     );
     await rejectedWhen(this.#dependencies.interrupted);
+  }
+
+  /** Nobody else would get ready for who orders from now on. */
+  async #serveNewcomers(chain: DevnetChain, market: DevnetMarket): Promise<() => Promise<void>> {
+    const end = await serveNewcomers(chain, market, {
+      onProblem: (problem) => {
+        if (!this.#stopping) this.#say(`a provider of the demo could not serve ${problem}`);
+      },
+    });
+    return () => {
+      end();
+      return Promise.resolve();
+    };
+  }
+
+  /** The services that run now; one that was started again occurs once. */
+  #running(): ServiceProcess[] {
+    const running = this.#services.filter(({ process }) => process.isRunning());
+    return running.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   }
 
   #say(text: string): void {

@@ -34,7 +34,7 @@ export interface ServiceOptions {
 }
 
 /** Scrypt cost of the devnet's keystores: their keys are public anyway. */
-export const DEVNET_SCRYPT_N = 4_096;
+const DEVNET_SCRYPT_N = 4_096;
 const PASSWORD_ENV = 'MATCHMAKER_DEVNET_PASSWORD';
 const READY_TIMEOUT_MS = 60_000;
 
@@ -43,6 +43,16 @@ export function writeDeployment(runDir: string, deployment: Deployment): string 
   const file = path.join(runDir, 'deployment.json');
   writeFileSync(file, `${JSON.stringify(deployment, undefined, 2)}\n`);
   return file;
+}
+
+/** Writes a key as `<name>.json` (keystore) and `<name>.password` into a folder, and returns the keystore's path. */
+export function writeKeyFiles(folder: string, name: string, privateKey: Hex): string {
+  const password = `devnet-${name}`;
+  const keystore = path.join(folder, `${name}.json`);
+  // Left by an attempt that did not come to its end; the keys of a development node are the same every time.
+  if (!existsSync(keystore)) writeKeystore(keystore, privateKey, password, DEVNET_SCRYPT_N);
+  writeFileSync(path.join(folder, `${name}.password`), `${password}\n`, { mode: 0o600 });
+  return keystore;
 }
 
 /** Starts an operator process on a loopback port; it is not ready yet. Throws the system's error when it can not be started. */

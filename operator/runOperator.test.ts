@@ -26,16 +26,24 @@ import { runOperator, type RunningOperator } from './runOperator.js';
 
 const address = (seed: number): Hex => numberToHex(seed, { size: 20 });
 const contracts = [
+  'accessManager',
+  'marketPause',
   'tokenRegistry',
   'matchPolicy',
-  'providerRegistry',
   'stakingManager',
   'complianceRegistry',
+  'providerRegistry',
+  'providerAdmission',
+  'providerAttributes',
+  'certificateRegistry',
   'escrow',
   'orderRequest',
+  'bid',
   'computeLease',
   'matchSettlement',
-  'accessManager',
+  'signedCalls',
+  'rewardOracle',
+  'rewarder',
 ];
 const eigenlayer = [
   'allocationManager',

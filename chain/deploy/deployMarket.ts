@@ -2,67 +2,45 @@ import {
   decodeEventLog,
   encodeDeployData,
   encodeFunctionData,
+  getAbiItem,
   getContractAddress,
-  toFunctionSelector,
-  type Abi,
+  parseUnits,
+  toEventSelector,
   type Address,
+  type ContractFunctionArgs,
   type Hex,
 } from 'viem';
-import type { Policy } from '../../engine/policy.js';
 import { MatchmakerError } from '../../engine/error.js';
+import { bidAbi, bidBytecode } from '../contracts/generated/Bid.js';
+import { certificateRegistryAbi, certificateRegistryBytecode } from '../contracts/generated/CertificateRegistry.js';
 import { complianceRegistryAbi, complianceRegistryBytecode } from '../contracts/generated/ComplianceRegistry.js';
 import { computeLeaseAbi, computeLeaseBytecode } from '../contracts/generated/ComputeLease.js';
 import { escrowAbi, escrowBytecode } from '../contracts/generated/Escrow.js';
 import { marketAuthorityAbi, marketAuthorityBytecode } from '../contracts/generated/MarketAuthority.js';
+import { marketPauseAbi, marketPauseBytecode } from '../contracts/generated/MarketPause.js';
+import { marketProxyAbi, marketProxyBytecode } from '../contracts/generated/MarketProxy.js';
 import { matchPolicyAbi, matchPolicyBytecode } from '../contracts/generated/MatchPolicy.js';
 import { matchSettlementAbi, matchSettlementBytecode } from '../contracts/generated/MatchSettlement.js';
 import { orderRequestAbi, orderRequestBytecode } from '../contracts/generated/OrderRequest.js';
+import { providerAdmissionAbi, providerAdmissionBytecode } from '../contracts/generated/ProviderAdmission.js';
+import { providerAttributesAbi, providerAttributesBytecode } from '../contracts/generated/ProviderAttributes.js';
 import { providerRegistryAbi, providerRegistryBytecode } from '../contracts/generated/ProviderRegistry.js';
+import { rewardOracleAbi, rewardOracleBytecode } from '../contracts/generated/RewardOracle.js';
+import { rewarderAbi, rewarderBytecode } from '../contracts/generated/Rewarder.js';
+import { signedCallsAbi, signedCallsBytecode } from '../contracts/generated/SignedCalls.js';
 import { stakingManagerAbi, stakingManagerBytecode } from '../contracts/generated/StakingManager.js';
 import { tokenRegistryAbi, tokenRegistryBytecode } from '../contracts/generated/TokenRegistry.js';
 import { parseDeployment, type Deployment } from '../deployment.js';
 import type { Receipt } from '../rpc/rpcCall.js';
-import type { TransactionLane } from './transactionLane.js';
-
-/** What a market is deployed with. */
-export interface MarketParameters {
-  readonly name: string;
-  readonly chainId: number;
-  readonly blockTimeMs: number;
-  /** False where the chain's EigenLayer delays are too short for the slashing window to hold. */
-  readonly economicSecurity: boolean;
-  /** True on Arbitrum chains, where `block.number` means L1. */
-  readonly arbSys: boolean;
-  readonly roundLengthBlocks: number;
-  readonly bidWindowBlocks: number;
-  readonly policy: Policy;
-  /** New providers may be matched at once; otherwise a verifier lets them in. */
-  readonly autoApproveProviders: boolean;
-  /** Whole staking tokens that a provider's machines need. */
-  readonly stakeRequirement: {
-    readonly wholePerDevice: number;
-    readonly wholePerCore: number;
-    readonly wholeMinimum: number;
-  };
-  /** What providers stake. */
-  readonly stakingToken: Address;
-  /** Payment tokens in the order of their ids, from 1. */
-  readonly paymentTokens: readonly { readonly address: Address; readonly minimumDeposit: bigint }[];
-  readonly roles: MarketRoles;
-  /** The stake side that settlement takes its operator table from. */
-  readonly stakeSide: Pick<Deployment, 'operatorSet' | 'eigenlayer' | 'stakeToken' | 'strategy'>;
-}
-
-/** Who may call the restricted functions. The governor may do everything, and grant and revoke the others. */
-export interface MarketRoles {
-  readonly governor: Address;
-  /** Sets providers' status, tier and attributes. */
-  readonly providerVerifier: Address;
-  /** Sets providers' uptime, reputation and slashes. */
-  readonly scoreOracle: Address;
-  /** Accredits auditors and revokes reports. */
-  readonly complianceOfficer: Address;
-}
+import {
+  DeployerHoldsParametersError,
+  MARKET_ROLES,
+  upgradeDelayShortfallSeconds,
+  UpgradeDelayTooShortError,
+  type MarketParameters,
+  type MarketRoles,
+} from './marketParameters.js';
+import type { SentTransaction, TransactionLane } from './transactionLane.js';
 
 /** A contract did not come to lie where the others were told it would. */
 export class DeployAddressError extends MatchmakerError<'DEPLOY_ADDRESS'> {
@@ -86,80 +64,94 @@ export class BlockSourceWrongError extends MatchmakerError<'BLOCK_SOURCE_WRONG'>
   }
 }
 
-const ADMIN_ROLE = 0n;
-/** Roles of the market's authority by number; 0 is the governor's. */
-export const MARKET_ROLES = { providerVerifier: 1n, scoreOracle: 2n, complianceOfficer: 3n } as const;
-
-const CONTRACTS = [
-  'accessManager',
+/** Modules whose state outlives their code: each is an implementation and the proxy that everybody calls. */
+const PROXIED = [
+  'marketPause',
   'tokenRegistry',
   'matchPolicy',
   'stakingManager',
   'complianceRegistry',
-  'providerRegistry',
+  'providerAdmission',
+  'providerAttributes',
+  'certificateRegistry',
   'escrow',
-  'orderRequest',
+  'bid',
   'computeLease',
+  'signedCalls',
+  'rewardOracle',
+  'rewarder',
+] as const satisfies readonly (keyof Deployment['contracts'])[];
+/** Contracts that are what they are for good. */
+const IMMUTABLE = [
+  'accessManager',
+  'providerRegistry',
+  'orderRequest',
   'matchSettlement',
 ] as const satisfies readonly (keyof Deployment['contracts'])[];
 
-type ContractAddresses = Record<(typeof CONTRACTS)[number], Address>;
+const POLICY_SCHEDULED = toEventSelector(getAbiItem({ abi: matchPolicyAbi, name: 'PolicyScheduled' }));
+const TOKEN_DECIMALS = 18;
+/** ResourceCategory of the contracts. */
+const RESOURCE_CATEGORIES = { cpu: 0, gpu: 1 } as const;
+
+type Proxied = (typeof PROXIED)[number];
+type Immutable = (typeof IMMUTABLE)[number];
+type ContractAddresses = Record<Proxied | Immutable, Address>;
+type Implementations = Record<Proxied, Address>;
+
+/** One creation of the deployment, in the order of its nonce. */
+interface Creation {
+  readonly label: string;
+  readonly predicted: Address;
+  readonly data: Hex;
+}
 
 /**
  * Deploys a whole market with the lane's key: its contracts, which hold each other's addresses for good and therefore are
- * told them before they exist, then roles and payment tokens. The key ends without any right unless it is the governor.
- * Throws DeployAddressError, BlockSourceWrongError, TransactionRevertedError and the errors of the RPC.
+ * told them before they exist, then payment tokens and resources. Implementations and immutable contracts come first, in the order of
+ * the deployment's nonces, proxies after them. The key ends without any right but what `roles` gives it.
+ * Throws DeployAddressError, BlockSourceWrongError, UpgradeDelayTooShortError, DeployerHoldsParametersError, TransactionRevertedError
+ * and the errors of the RPC.
  */
 export async function deployMarket(
   parameters: MarketParameters,
   dependencies: { lane: TransactionLane },
 ): Promise<Deployment> {
   const { lane } = dependencies;
-  const firstNonce = await lane.nextNonce();
-  const addresses = predictAddresses(lane.address, firstNonce);
-  const creations = creationData(parameters, addresses, lane.address);
+  requireSaneGovernance(parameters, lane.address);
+  const { addresses, implementations } = predictAddresses(lane.address, await lane.nextNonce());
+  const constructors = constructorData(parameters, addresses, lane.address);
+  const initializers = initializerData(parameters, addresses);
 
-  const sent = [];
-  for (const contract of CONTRACTS) {
-    sent.push({ contract, ...(await lane.send({ data: creations[contract], label: `deploy ${contract}` })) });
-  }
-  let deploymentBlock = Number.MAX_SAFE_INTEGER;
-  for (const { contract, mined } of sent) {
-    const receipt = await mined;
-    if (receipt.contractAddress !== addresses[contract]) {
-      throw new DeployAddressError(contract, addresses[contract], receipt.contractAddress);
-    }
-    deploymentBlock = Math.min(deploymentBlock, receipt.blockNumber);
-    if (contract === 'matchPolicy') requireOwnBlocks(parameters, receipt);
-  }
-
-  for (const token of parameters.paymentTokens) {
-    await lane.run({
-      to: addresses.tokenRegistry,
-      data: encodeFunctionData({
-        abi: tokenRegistryAbi,
-        functionName: 'approveToken',
-        args: [token.address, token.minimumDeposit],
+  const codes = await createAll(lane, [
+    ...IMMUTABLE.map((name) => ({ label: name, predicted: addresses[name], data: constructors[name] })),
+    ...PROXIED.map((name) => ({
+      label: `${name} implementation`,
+      predicted: implementations[name],
+      data: constructors[name],
+    })),
+  ]);
+  // A proxy calls its implementation when it is made, so those are on the chain before.
+  const proxies = await createAll(
+    lane,
+    PROXIED.map((name) => ({
+      label: name,
+      predicted: addresses[name],
+      data: encodeDeployData({
+        abi: marketProxyAbi,
+        bytecode: marketProxyBytecode,
+        args: [implementations[name], initializers[name]],
       }),
-      label: `approve payment token ${token.address}`,
-      errorsAbi: tokenRegistryAbi,
-    });
-  }
-  await lane.run({
-    to: addresses.accessManager,
-    data: encodeFunctionData({
-      abi: marketAuthorityAbi,
-      functionName: 'multicall',
-      args: [roleCalls(parameters.roles, addresses, lane.address)],
-    }),
-    label: 'assign roles',
-    errorsAbi: marketAuthorityAbi,
-  });
+    })),
+  );
+  requireOwnBlocks(parameters, proxies[PROXIED.indexOf('matchPolicy')] as Receipt);
+  await fillTables(parameters, addresses, lane);
+  await dropRights(parameters.roles, addresses.accessManager, lane);
 
   return parseDeployment({
     name: parameters.name,
     chainId: parameters.chainId,
-    deploymentBlock,
+    deploymentBlock: Math.min(...codes.map(({ blockNumber }) => blockNumber)),
     blockTimeMs: parameters.blockTimeMs,
     economicSecurity: parameters.economicSecurity,
     contracts: addresses,
@@ -167,166 +159,287 @@ export async function deployMarket(
   });
 }
 
+function requireSaneGovernance({ economy, economicSecurity, roles }: MarketParameters, deployer: Address): void {
+  const shortfallSeconds = upgradeDelayShortfallSeconds(economy);
+  if (economicSecurity && shortfallSeconds > 0) throw new UpgradeDelayTooShortError(shortfallSeconds);
+  if (isSame(roles.parameters, deployer) && economy.delays.parametersSeconds > 0) {
+    throw new DeployerHoldsParametersError(deployer);
+  }
+}
+
+/** Sends all creations, then checks of each where it came to lie. */
+async function createAll(lane: TransactionLane, creations: readonly Creation[]): Promise<Receipt[]> {
+  const sent = [];
+  for (const { label, predicted, data } of creations) {
+    sent.push({ label, predicted, ...(await lane.send({ data, label: `deploy ${label}` })) });
+  }
+  return Promise.all(
+    sent.map(async ({ label, predicted, mined }) => {
+      const receipt = await mined;
+      if (receipt.contractAddress !== predicted) {
+        throw new DeployAddressError(label, predicted, receipt.contractAddress);
+      }
+      return receipt;
+    }),
+  );
+}
+
+/** Payment tokens and resources get their ids in the order of the transactions. */
+async function fillTables(
+  { paymentTokens, resources }: MarketParameters,
+  { tokenRegistry, providerAttributes }: ContractAddresses,
+  lane: TransactionLane,
+): Promise<void> {
+  const sent: SentTransaction[] = [];
+  for (const { address, minimumDeposit } of paymentTokens) {
+    sent.push(
+      await lane.send({
+        to: tokenRegistry,
+        data: encodeFunctionData({
+          abi: tokenRegistryAbi,
+          functionName: 'approveToken',
+          args: [address, minimumDeposit],
+        }),
+        label: `approve payment token ${address}`,
+        errorsAbi: tokenRegistryAbi,
+      }),
+    );
+  }
+  for (const { category, name, multiplierBps } of resources) {
+    sent.push(
+      await lane.send({
+        to: providerAttributes,
+        data: encodeFunctionData({
+          abi: providerAttributesAbi,
+          functionName: 'addResource',
+          args: [RESOURCE_CATEGORIES[category], name, multiplierBps],
+        }),
+        label: `add resource ${name}`,
+        errorsAbi: providerAttributesAbi,
+      }),
+    );
+  }
+  await Promise.all(sent.map(({ mined }) => mined));
+}
+
+/** The deployer renounces what it needed for the tables, unless it holds it by `roles`. */
+async function dropRights(roles: MarketRoles, accessManager: Address, lane: TransactionLane): Promise<void> {
+  if (isSame(roles.parameters, lane.address)) return;
+  await lane.run({
+    to: accessManager,
+    data: encodeFunctionData({
+      abi: marketAuthorityAbi,
+      functionName: 'renounceRole',
+      args: [MARKET_ROLES.parameters, lane.address],
+    }),
+    label: "renounce the deployer's rights",
+    errorsAbi: marketAuthorityAbi,
+  });
+}
+
 /** The first round begins one length after the block of the deployment, as the policy counted it and as the chain did. */
 function requireOwnBlocks({ arbSys, roundLengthBlocks }: MarketParameters, { logs, blockNumber }: Receipt): void {
   for (const { topics, data } of logs) {
-    const { eventName, args } = decodeEventLog({ abi: matchPolicyAbi, topics: topics as [Hex, ...Hex[]], data });
-    if (eventName !== 'PolicyScheduled') continue;
+    if (topics[0] !== POLICY_SCHEDULED) continue;
+    const { args } = decodeEventLog({
+      abi: matchPolicyAbi,
+      eventName: 'PolicyScheduled',
+      topics: topics as [Hex, ...Hex[]],
+      data,
+    });
     const counted = args.fromBlock - roundLengthBlocks;
     if (counted !== blockNumber) throw new BlockSourceWrongError(arbSys, counted, blockNumber);
   }
 }
 
-function predictAddresses(from: Address, firstNonce: number): ContractAddresses {
-  return Object.fromEntries(
-    CONTRACTS.map((contract, index) => [
-      contract,
-      getContractAddress({ from, nonce: BigInt(firstNonce + index) }).toLowerCase(),
-    ]),
-  ) as ContractAddresses;
+function predictAddresses(
+  from: Address,
+  firstNonce: number,
+): { addresses: ContractAddresses; implementations: Implementations } {
+  const addressAt = (offset: number): Address =>
+    getContractAddress({ from, nonce: BigInt(firstNonce + offset) }).toLowerCase() as Address;
+  const firstProxy = IMMUTABLE.length + PROXIED.length;
+  const named = (names: readonly string[], offset: number): [string, Address][] =>
+    names.map((name, index) => [name, addressAt(offset + index)]);
+  return {
+    implementations: Object.fromEntries(named(PROXIED, IMMUTABLE.length)) as Implementations,
+    addresses: Object.fromEntries([...named(IMMUTABLE, 0), ...named(PROXIED, firstProxy)]) as ContractAddresses,
+  };
 }
 
-function creationData(
+/** Creation code of every contract that is no proxy. */
+function constructorData(
   parameters: MarketParameters,
   addresses: ContractAddresses,
   deployer: Address,
-): Record<keyof ContractAddresses, Hex> {
-  const { policy, stakeRequirement, stakeSide, arbSys } = parameters;
+): Record<Proxied | Immutable, Hex> {
+  const { arbSys, stakeSide, stakingToken } = parameters;
+  const { accessManager: authority, marketPause: pause, ...others } = addresses;
+  const market = { authority, pause, ...others };
   return {
     accessManager: encodeDeployData({
       abi: marketAuthorityAbi,
       bytecode: marketAuthorityBytecode,
-      args: [deployer],
+      args: [market, roleHolders(parameters), deployer],
     }),
-    tokenRegistry: encodeDeployData({
-      abi: tokenRegistryAbi,
-      bytecode: tokenRegistryBytecode,
-      args: [addresses.accessManager],
-    }),
-    matchPolicy: encodeDeployData({
-      abi: matchPolicyAbi,
-      bytecode: matchPolicyBytecode,
-      args: [
-        addresses.accessManager,
-        arbSys,
-        parameters.roundLengthBlocks,
-        { ...policy, jitterRange: BigInt(policy.jitterRange) },
-      ],
-    }),
+    marketPause: encodeDeployData({ abi: marketPauseAbi, bytecode: marketPauseBytecode }),
+    tokenRegistry: encodeDeployData({ abi: tokenRegistryAbi, bytecode: tokenRegistryBytecode }),
+    matchPolicy: encodeDeployData({ abi: matchPolicyAbi, bytecode: matchPolicyBytecode, args: [arbSys] }),
     stakingManager: encodeDeployData({
       abi: stakingManagerAbi,
       bytecode: stakingManagerBytecode,
-      args: [
-        addresses.accessManager,
-        parameters.stakingToken,
-        addresses.providerRegistry,
-        stakeRequirement.wholePerDevice,
-        stakeRequirement.wholePerCore,
-        stakeRequirement.wholeMinimum,
-      ],
+      args: [market, stakingToken],
     }),
     complianceRegistry: encodeDeployData({
       abi: complianceRegistryAbi,
       bytecode: complianceRegistryBytecode,
-      args: [addresses.accessManager, addresses.providerRegistry],
+      args: [market, stakingToken],
     }),
     providerRegistry: encodeDeployData({
       abi: providerRegistryAbi,
       bytecode: providerRegistryBytecode,
-      args: [
-        addresses.accessManager,
-        addresses.matchPolicy,
-        addresses.tokenRegistry,
-        addresses.stakingManager,
-        addresses.complianceRegistry,
-        addresses.matchSettlement,
-        addresses.computeLease,
-        parameters.autoApproveProviders,
-      ],
+      args: [market],
     }),
-    escrow: encodeDeployData({
-      abi: escrowAbi,
-      bytecode: escrowBytecode,
-      args: [addresses.tokenRegistry, addresses.orderRequest, addresses.computeLease],
+    providerAdmission: encodeDeployData({
+      abi: providerAdmissionAbi,
+      bytecode: providerAdmissionBytecode,
+      args: [market],
     }),
+    providerAttributes: encodeDeployData({
+      abi: providerAttributesAbi,
+      bytecode: providerAttributesBytecode,
+      args: [market],
+    }),
+    certificateRegistry: encodeDeployData({ abi: certificateRegistryAbi, bytecode: certificateRegistryBytecode }),
+    escrow: encodeDeployData({ abi: escrowAbi, bytecode: escrowBytecode, args: [market] }),
     orderRequest: encodeDeployData({
       abi: orderRequestAbi,
       bytecode: orderRequestBytecode,
-      args: [
-        addresses.accessManager,
-        addresses.escrow,
-        addresses.tokenRegistry,
-        addresses.matchPolicy,
-        addresses.matchSettlement,
-        addresses.computeLease,
-        arbSys,
-        parameters.bidWindowBlocks,
-      ],
+      args: [market, arbSys, parameters.bidWindowBlocks],
     }),
-    computeLease: encodeDeployData({
-      abi: computeLeaseAbi,
-      bytecode: computeLeaseBytecode,
-      args: [addresses.escrow, addresses.orderRequest, addresses.providerRegistry, addresses.tokenRegistry],
-    }),
+    bid: encodeDeployData({ abi: bidAbi, bytecode: bidBytecode, args: [market, arbSys] }),
+    computeLease: encodeDeployData({ abi: computeLeaseAbi, bytecode: computeLeaseBytecode, args: [market] }),
     matchSettlement: encodeDeployData({
       abi: matchSettlementAbi,
       bytecode: matchSettlementBytecode,
+      args: [market, stakeSide.eigenlayer.ecdsaCertificateVerifier, stakeSide.operatorSet, arbSys],
+    }),
+    signedCalls: encodeDeployData({ abi: signedCallsAbi, bytecode: signedCallsBytecode, args: [market] }),
+    rewardOracle: encodeDeployData({ abi: rewardOracleAbi, bytecode: rewardOracleBytecode, args: [market] }),
+    rewarder: encodeDeployData({
+      abi: rewarderAbi,
+      bytecode: rewarderBytecode,
+      args: [market, parameters.rewardToken],
+    }),
+  };
+}
+
+/** What each proxy is told in its creation. */
+function initializerData(parameters: MarketParameters, addresses: ContractAddresses): Record<Proxied, Hex> {
+  const { policy, economy, treasury, foundation } = parameters;
+  const { admission, stake, auditorBond, fees, bids, leases, rewards } = economy;
+  const authority = addresses.accessManager;
+  const functionName = 'initialize';
+  return {
+    marketPause: encodeFunctionData({ abi: marketPauseAbi, functionName, args: [authority] }),
+    tokenRegistry: encodeFunctionData({ abi: tokenRegistryAbi, functionName, args: [authority] }),
+    matchPolicy: encodeFunctionData({
+      abi: matchPolicyAbi,
+      functionName,
+      args: [authority, parameters.roundLengthBlocks, { ...policy, jitterRange: BigInt(policy.jitterRange) }],
+    }),
+    stakingManager: encodeFunctionData({
+      abi: stakingManagerAbi,
+      functionName,
+      args: [authority, stake, treasury],
+    }),
+    complianceRegistry: encodeFunctionData({
+      abi: complianceRegistryAbi,
+      functionName,
+      args: [authority, wholeTokens(auditorBond.minimumWhole), auditorBond.bondSeconds, treasury],
+    }),
+    providerAdmission: encodeFunctionData({
+      abi: providerAdmissionAbi,
+      functionName,
+      args: [authority, admission.autoApproval, admission.councilQuorum],
+    }),
+    providerAttributes: encodeFunctionData({ abi: providerAttributesAbi, functionName, args: [authority] }),
+    certificateRegistry: encodeFunctionData({ abi: certificateRegistryAbi, functionName, args: [authority] }),
+    escrow: encodeFunctionData({
+      abi: escrowAbi,
+      functionName,
+      args: [authority, { ...fees, treasury, foundation }],
+    }),
+    bid: encodeFunctionData({ abi: bidAbi, functionName, args: [authority, bids] }),
+    computeLease: encodeFunctionData({ abi: computeLeaseAbi, functionName, args: [authority, leases] }),
+    signedCalls: encodeFunctionData({ abi: signedCallsAbi, functionName, args: [authority] }),
+    rewardOracle: encodeFunctionData({
+      abi: rewardOracleAbi,
+      functionName,
+      args: [authority, parameters.eraZero, rewards.eraSeconds, feedTerms(parameters)],
+    }),
+    rewarder: encodeFunctionData({
+      abi: rewarderAbi,
+      functionName,
       args: [
-        addresses.matchPolicy,
-        addresses.providerRegistry,
-        addresses.orderRequest,
-        stakeSide.eigenlayer.ecdsaCertificateVerifier,
-        stakeSide.operatorSet,
-        arbSys,
+        authority,
+        {
+          ...rewards,
+          pointMicroUsd: BigInt(rewards.pointMicroUsd),
+          operatorPoolMicroUsd: BigInt(rewards.operatorPoolMicroUsd),
+          maxRefundGasPriceWei: BigInt(rewards.maxRefundGasPriceWei),
+          maxPerEra: wholeTokens(rewards.maxPerEraWhole),
+        },
+        rewards.activationSeconds,
+        wholeTokens(rewards.contestBondWhole),
+        treasury,
       ],
     }),
   };
 }
 
-/** Calls of the authority, in order: what each role may call, who has it, and the governor in the deployer's place. */
-function roleCalls(roles: MarketRoles, addresses: ContractAddresses, deployer: Address): Hex[] {
-  const assigned: [bigint, string, Address, Address, Hex[]][] = [
-    [
-      MARKET_ROLES.providerVerifier,
-      'PROVIDER_VERIFIER',
-      roles.providerVerifier,
-      addresses.providerRegistry,
-      selectors(providerRegistryAbi, ['setProviderStatus', 'verifyProvider']),
-    ],
-    [
-      MARKET_ROLES.scoreOracle,
-      'SCORE_ORACLE',
-      roles.scoreOracle,
-      addresses.providerRegistry,
-      selectors(providerRegistryAbi, ['setProviderScores']),
-    ],
-    [
-      MARKET_ROLES.complianceOfficer,
-      'COMPLIANCE_OFFICER',
-      roles.complianceOfficer,
-      addresses.complianceRegistry,
-      selectors(complianceRegistryAbi, ['accredit', 'revokeReport']),
-    ],
-  ];
-  const abi = marketAuthorityAbi;
-  const calls = assigned.flatMap(([role, label, holder, target, functions]) => [
-    encodeFunctionData({ abi, functionName: 'labelRole', args: [role, label] }),
-    encodeFunctionData({ abi, functionName: 'setTargetFunctionRole', args: [target, functions, role] }),
-    encodeFunctionData({ abi, functionName: 'grantRole', args: [role, holder, 0] }),
-  ]);
-  if (roles.governor.toLowerCase() !== deployer.toLowerCase()) {
-    calls.push(
-      encodeFunctionData({ abi, functionName: 'grantRole', args: [ADMIN_ROLE, roles.governor, 0] }),
-      encodeFunctionData({ abi, functionName: 'renounceRole', args: [ADMIN_ROLE, deployer] }),
-    );
-  }
-  return calls;
+function feedTerms({
+  feeds,
+  economy,
+}: MarketParameters): ContractFunctionArgs<typeof rewardOracleAbi, 'nonpayable', 'setFeedTerms'>[0] {
+  const terms = economy.feeds;
+  return {
+    rewardTokenFeed: feeds.rewardToken,
+    nativeFeed: feeds.native,
+    sequencerFeed: feeds.sequencer,
+    rewardHeartbeatSeconds: terms.rewardHeartbeatSeconds,
+    nativeHeartbeatSeconds: terms.nativeHeartbeatSeconds,
+    sequencerGraceSeconds: terms.sequencerGraceSeconds,
+    rewardMinMicroUsd: BigInt(terms.rewardMinMicroUsd),
+    rewardMaxMicroUsd: BigInt(terms.rewardMaxMicroUsd),
+    nativeMinMicroUsd: BigInt(terms.nativeMinMicroUsd),
+    nativeMaxMicroUsd: BigInt(terms.nativeMaxMicroUsd),
+  };
 }
 
-function selectors(abi: Abi, names: readonly string[]): Hex[] {
-  return names.map((name) => {
-    const item = abi.find((entry) => entry.type === 'function' && entry.name === name);
-    if (item?.type !== 'function') throw new Error(`no function ${name} in the ABI`);
-    return toFunctionSelector(item);
-  });
+/** Every member of every role, with the delay of the roles that have one. */
+function roleHolders({
+  roles,
+  economy,
+}: MarketParameters): { role: bigint; account: Address; executionDelay: number }[] {
+  const delays: Partial<Record<keyof MarketRoles, number>> = {
+    governor: economy.delays.governorSeconds,
+    parameters: economy.delays.parametersSeconds,
+    upgrader: economy.delays.upgraderSeconds,
+  };
+  return (Object.keys(MARKET_ROLES) as (keyof MarketRoles)[]).flatMap((name) =>
+    [roles[name]].flat().map((account) => ({
+      role: MARKET_ROLES[name],
+      account,
+      executionDelay: delays[name] ?? 0,
+    })),
+  );
+}
+
+function wholeTokens(whole: number): bigint {
+  return parseUnits(String(whole), TOKEN_DECIMALS);
+}
+
+function isSame(a: Address, b: Address): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }

@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { encodeDeployData, encodeFunctionData, type Address, type Hex } from 'viem';
 import { startDevnetChain, type DevnetChain } from '../../devnet/devnetChain.js';
 import { tokenRegistryAbi, tokenRegistryBytecode } from '../contracts/generated/TokenRegistry.js';
-import { marketAuthorityAbi, marketAuthorityBytecode } from '../contracts/generated/MarketAuthority.js';
+import { marketProxyAbi, marketProxyBytecode } from '../contracts/generated/MarketProxy.js';
 import { RpcAnswerError } from '../rpc/rpc.js';
 import { balanceOf } from '../rpc/rpcCall.js';
 import { TransactionRevertedError } from '../submission/submission.js';
 
 const SINK: Address = '0x00000000000000000000000000000000000f00d5';
+
+// Each starts or fills a chain of its own, which a busy machine takes its time for.
+jest.setTimeout(60_000);
 
 let chain: DevnetChain;
 beforeAll(async () => {
@@ -36,11 +39,17 @@ describe('TransactionLane', () => {
     const stranger = chain.nextAccount().account.address;
     const deploy = async (data: Hex): Promise<Address> =>
       (await lane.run({ data, label: 'deploy' })).contractAddress as Address;
-    const authority = await deploy(
-      encodeDeployData({ abi: marketAuthorityAbi, bytecode: marketAuthorityBytecode, args: [stranger] }),
-    );
+    const implementation = await deploy(encodeDeployData({ abi: tokenRegistryAbi, bytecode: tokenRegistryBytecode }));
+    // Nobody may do anything where the authority is an account without code.
     const registry = await deploy(
-      encodeDeployData({ abi: tokenRegistryAbi, bytecode: tokenRegistryBytecode, args: [authority] }),
+      encodeDeployData({
+        abi: marketProxyAbi,
+        bytecode: marketProxyBytecode,
+        args: [
+          implementation,
+          encodeFunctionData({ abi: tokenRegistryAbi, functionName: 'initialize', args: [stranger] }),
+        ],
+      }),
     );
     const call = {
       to: registry,

@@ -1,17 +1,24 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { encodeEventTopics } from 'viem';
 import { matchRound } from '../../engine/matchRound.js';
-import { MarketChain } from '../../test/support/marketChain.js';
+import type { MatchRecord } from '../../engine/record.js';
+import { MarketChain, TEST_ORDER, TEST_POLICY } from '../../test/support/marketChain.js';
 import { FollowedRounds } from '../../test/support/followedRounds.js';
 import { buildMatchBatch } from '../buildMatchBatch.js';
 import { orderRequestAbi } from '../contracts/generated/OrderRequest.js';
 import { blockByNumber, latestBlock, logsInBlock } from '../rpc/rpcCall.js';
 import type { Block, RpcLog } from '../rpc/rpcCall.js';
+import { TAKEN_ROUND_HASH } from '../../protocol/words/settlementWord.js';
 import { MarketState, marketLogFilter, RollbackTooDeepError } from './marketState.js';
 
-/** Blocks of a real market with providers, offers, orders, cancellations, settlements and closed leases. */
+/**
+ * Blocks of a real market with providers, offers, orders, bids, settlements, leases that are closed or go back to matching, and an
+ * order that its tenant matches in the place of a round.
+ */
 let blocks: { block: Block; logs: readonly RpcLog[] }[];
 let contracts: MarketChain['deployment']['contracts'];
+/** Won by a bid in the last turn but one, given up in the last. */
+const WAITING_ORDER = 9;
 
 beforeAll(async () => {
   const chain = await MarketChain.start({ roundLengthBlocks: 3 });
@@ -20,12 +27,14 @@ beforeAll(async () => {
   const followed = new FollowedRounds({ deployment, factsCheck: 'storage', pollIntervalMs: 5 }, rpc);
   try {
     await chain.addProvider(0, [1_000_000, 2_000_000]);
+    await chain.fundProvider(0, 10n ** 12n);
     await followed.follower.start();
-    let leased: number[] = [];
+    let leased: readonly MatchRecord[] = [];
     for (let turn = 0; turn < 6; turn++) {
       await chain.mined([
         chain.postOrder(),
         chain.postOrder({ milliGpu: 300 }),
+        chain.placeBid(0, 2 * turn + 1, 2, 100_000),
         chain.setOffer(0, 1 + (turn % 2), 1_000_000 + turn * 10_000),
       ]);
       const { number } = await chain.rpc.request(latestBlock());
@@ -41,13 +50,21 @@ beforeAll(async () => {
       });
       await chain.mined([
         chain.settle(batch, recordsHex, messageHash),
-        ...leased.map((orderId) => chain.closeLease(orderId)),
+        ...leased.flatMap(({ orderId, machineId }) =>
+          orderId % 3 === 0
+            ? [chain.giveUpLease(0, orderId), chain.activateMachine(0, machineId)]
+            : [chain.closeLease(orderId)],
+        ),
       ]);
-      leased = records.map(({ orderId }) => orderId);
+      leased = records;
     }
-    await chain.mined([chain.postOrder({ maxPriceMicroPerHour: 1 })]);
-    const { number } = await rpc.request(latestBlock());
     expect(followed.abstained).toEqual([]);
+    await followed.follower.stop();
+    await chain.mined([chain.postOrder({ maxPriceMicroPerHour: 1 })]);
+    await chain.mine(3 * (TEST_POLICY.selfMatchRounds + 2));
+    await chain.mined([chain.selfMatch(WAITING_ORDER, 1)]);
+    await chain.mined([chain.postOrder()]);
+    const { number } = await rpc.request(latestBlock());
     blocks = await Promise.all(
       Array.from({ length: number - deployment.deploymentBlock + 1 }, async (_, index) => {
         const block = await rpc.request(blockByNumber(deployment.deploymentBlock + index));
@@ -133,6 +150,31 @@ test.each(
       head: applied,
     });
   }
+});
+
+test('an order that went back to matching has its spec and no bids, and one that its tenant matched is gone', () => {
+  const state = emptyState();
+  const seen = { byBid: 0, reopened: new Set<number>(), taken: 0 };
+  let leased = new Set<number>();
+  for (const { block, logs } of blocks) {
+    const before = new Map(state.openOrders().map((order) => [order.orderId, order]));
+    seen.byBid += [...state.bids().values()].flat().length > 0 ? 1 : 0;
+    seen.taken += state.apply(block, logs).filter(({ messageHash }) => messageHash === TAKEN_ROUND_HASH).length;
+    expect(state.damage).toBeNull();
+    const open = new Map(state.openOrders().map((order) => [order.orderId, order]));
+    for (const [orderId, order] of open) {
+      if (!leased.has(orderId)) continue;
+      seen.reopened.add(orderId);
+      expect(order.cpuMilli).toBe(TEST_ORDER.cpuMilli);
+      expect(state.bids().get(orderId)).toBeUndefined();
+    }
+    leased = new Set([...leased, ...before.keys()].filter((orderId) => !open.has(orderId)));
+  }
+  expect(seen.byBid).toBeGreaterThan(0);
+  expect([...seen.reopened]).toEqual(expect.arrayContaining([3, 6, WAITING_ORDER]));
+  expect(seen.taken).toBe(1);
+  expect(state.openOrderWord(6)).not.toBe(0n);
+  expect(state.openOrderWord(WAITING_ORDER)).toBe(0n);
 });
 
 test('history loaded in one go equals blocks applied one by one', () => {

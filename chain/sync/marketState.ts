@@ -18,7 +18,12 @@ import { decodeOfferWord } from '../../protocol/words/offerWord.js';
 import { OrderState, orderStateOf } from '../../protocol/words/orderWord.js';
 import { decodeProviderWord } from '../../protocol/words/providerWord.js';
 import { encodeScheduleWord } from '../../protocol/words/scheduleWord.js';
-import { decodeSettlementWord, foldBatch } from '../../protocol/words/settlementWord.js';
+import {
+  decodeSettlementWord,
+  foldBatch,
+  foldTakenRound,
+  TAKEN_ROUND_HASH,
+} from '../../protocol/words/settlementWord.js';
 import { matchPolicyAbi } from '../contracts/generated/MatchPolicy.js';
 import { matchSettlementAbi } from '../contracts/generated/MatchSettlement.js';
 import { orderRequestAbi } from '../contracts/generated/OrderRequest.js';
@@ -35,9 +40,10 @@ export interface BlockReference {
   readonly timestamp: number;
 }
 
-/** A batch that was settled in a block. */
-export interface SettledBatch {
+/** A round that was settled in a block. */
+export interface SettledRound {
   readonly round: number;
+  /** Of its batch; TAKEN_ROUND_HASH when a self-match or the growth of a lease took the round instead. */
   readonly messageHash: Hex;
 }
 
@@ -77,6 +83,9 @@ interface OrderEntry {
   readonly order: Order | null;
 }
 
+/** What must be known of a lease's order, which goes back to matching when its provider is not ready. */
+type LeasedSpec = Pick<OrderEntry, 'specWord' | 'spec' | 'specHash'>;
+
 interface ScheduledPolicy {
   readonly hash: Hex;
   readonly policy: Policy;
@@ -102,6 +111,7 @@ interface JournalBlock {
 const [FACT] = encodeEventTopics({ abi: providerRegistryAbi, eventName: 'Fact' });
 const [ORDER_CREATED] = encodeEventTopics({ abi: orderRequestAbi, eventName: 'OrderCreated' });
 const [BATCH_SETTLED] = encodeEventTopics({ abi: matchSettlementAbi, eventName: 'BatchSettled' });
+const [ROUND_TAKEN] = encodeEventTopics({ abi: matchSettlementAbi, eventName: 'RoundTaken' });
 const [POLICY_SCHEDULED] = encodeEventTopics({ abi: matchPolicyAbi, eventName: 'PolicyScheduled' });
 
 /** abi.encode of a single dynamic tuple begins with the offset of its body. */
@@ -112,13 +122,14 @@ export function marketLogFilter(deployment: Deployment): LogFilter {
   const { providerRegistry, orderRequest, matchSettlement, matchPolicy } = deployment.contracts;
   return {
     addresses: [providerRegistry, orderRequest, matchSettlement, matchPolicy],
-    topics: [FACT, ORDER_CREATED, BATCH_SETTLED, POLICY_SCHEDULED],
+    topics: [FACT, ORDER_CREATED, BATCH_SETTLED, ROUND_TAKEN, POLICY_SCHEDULED],
   };
 }
 
 /**
  * The market as the contracts' logs tell it: machines, offers, providers, open orders, bids, the schedule, and the words that
- * commit to all of it. Blocks applied one by one can be taken back one by one. Matched and closed orders are forgotten.
+ * commit to all of it. Blocks applied one by one can be taken back one by one. Of a matched order only the spec is kept, which it needs when it
+ * goes back to matching; closed orders are forgotten.
  */
 export class MarketState {
   /** The engine's columns at `head`, kept in place. */
@@ -130,6 +141,7 @@ export class MarketState {
   readonly #offerWords = new Map<number, bigint>();
   readonly #providerWords = new Map<number, bigint>();
   readonly #orders = new Map<number, OrderEntry>();
+  readonly #leasedSpecs = new Map<number, LeasedSpec>();
   readonly #bids = new Map<number, readonly Bid[]>();
   readonly #touched = new Set<number>();
   #scalars: Scalars = {
@@ -256,8 +268,8 @@ export class MarketState {
     this.#applyLogs(logs);
   }
 
-  /** Applies the block after `head`; returns the batches it settled. A log that contradicts the state is noted in `damage`, not thrown. */
-  apply(block: BlockReference, logs: readonly RpcLog[]): SettledBatch[] {
+  /** Applies the block after `head`; returns the rounds it settled. A log that contradicts the state is noted in `damage`, not thrown. */
+  apply(block: BlockReference, logs: readonly RpcLog[]): SettledRound[] {
     const entry: JournalBlock = { block, scalarsBefore: { ...this.#scalars }, undo: [] };
     this.#undo = entry.undo;
     const settled = this.#applyLogs(logs);
@@ -279,8 +291,8 @@ export class MarketState {
     }
   }
 
-  #applyLogs(logs: readonly RpcLog[]): SettledBatch[] {
-    const settled: SettledBatch[] = [];
+  #applyLogs(logs: readonly RpcLog[]): SettledRound[] {
+    const settled: SettledRound[] = [];
     for (const log of logs) {
       try {
         this.#applyLog(log, settled);
@@ -294,7 +306,7 @@ export class MarketState {
     return settled;
   }
 
-  #applyLog(log: RpcLog, settled: SettledBatch[]): void {
+  #applyLog(log: RpcLog, settled: SettledRound[]): void {
     const { providerRegistry, orderRequest, matchSettlement, matchPolicy } = this.#contracts;
     const topic = log.topics[0];
     if (topic === FACT && (log.address === providerRegistry || log.address === orderRequest)) {
@@ -309,6 +321,8 @@ export class MarketState {
       this.#applyOrderCreated(log);
     } else if (topic === BATCH_SETTLED && log.address === matchSettlement) {
       settled.push(this.#applyBatchSettled(log));
+    } else if (topic === ROUND_TAKEN && log.address === matchSettlement) {
+      settled.push(this.#applyRoundTaken(log));
     } else if (topic === POLICY_SCHEDULED && log.address === matchPolicy) {
       this.#applyPolicyScheduled(log);
     }
@@ -327,8 +341,7 @@ export class MarketState {
         this.#putProvider(slot.id, value);
         break;
       case 'order':
-        if (orderStateOf(value) === OrderState.OPEN) this.#changeOrder(slot.id, { word: value, order: null });
-        else this.#forgetOrder(slot.id);
+        this.#putOrder(slot.id, value);
         break;
       case 'spec':
         this.#changeOrder(slot.id, { specWord: value, order: null });
@@ -351,7 +364,7 @@ export class MarketState {
     this.#changeOrder(args.orderId, { spec: args.spec, specHash, order: null });
   }
 
-  #applyBatchSettled(log: RpcLog): SettledBatch {
+  #applyBatchSettled(log: RpcLog): SettledRound {
     const { args } = decodeEventLog({
       abi: matchSettlementAbi,
       eventName: 'BatchSettled',
@@ -377,10 +390,22 @@ export class MarketState {
       }
       if (!isSet(skipped, index)) {
         this.#putMachine(record.machineId, machineWordAfterMatch(this.#knownMachine(record.machineId), record));
-        this.#forgetOrder(record.orderId);
+        this.#leaseOrder(record.orderId);
       }
     });
     return { round, messageHash };
+  }
+
+  #applyRoundTaken(log: RpcLog): SettledRound {
+    const { args } = decodeEventLog({
+      abi: matchSettlementAbi,
+      eventName: 'RoundTaken',
+      topics: topicsOf(log),
+      data: log.data,
+    });
+    const round = Number(args.round);
+    this.#scalars.settlement = foldTakenRound(this.#scalars.settlement, round);
+    return { round, messageHash: TAKEN_ROUND_HASH };
   }
 
   #applyPolicyScheduled(log: RpcLog): void {
@@ -463,15 +488,46 @@ export class MarketState {
     this.#undo?.push(() => restore(this.#bids, orderId, before));
   }
 
+  #putOrder(orderId: number, word: bigint): void {
+    switch (orderStateOf(word)) {
+      case OrderState.OPEN:
+        this.#changeOrder(orderId, { word, order: null });
+        break;
+      case OrderState.MATCHED:
+        this.#leaseOrder(orderId);
+        break;
+      default:
+        this.#forgetOrder(orderId);
+    }
+  }
+
   #changeOrder(orderId: number, change: Partial<OrderEntry>): void {
-    const before = this.#orders.get(orderId);
+    const before = this.#orders.get(orderId) ?? this.#leasedSpecs.get(orderId);
     this.#setOrder(orderId, { word: 0n, specWord: 0n, spec: null, specHash: 0n, order: null, ...before, ...change });
+    this.#setLeasedSpec(orderId, undefined);
     this.#touched.add(orderId);
+  }
+
+  #leaseOrder(orderId: number): void {
+    const open = this.#orders.get(orderId);
+    // A lease that is rewritten has its spec here already.
+    if (open === undefined) return;
+    this.#forgetOrder(orderId);
+    const { spec, specHash, specWord } = open;
+    this.#setLeasedSpec(orderId, { spec, specHash, specWord });
   }
 
   #forgetOrder(orderId: number): void {
     this.#setOrder(orderId, undefined);
+    this.#setLeasedSpec(orderId, undefined);
     if (this.#bids.has(orderId)) this.#setBids(orderId, undefined);
+  }
+
+  #setLeasedSpec(orderId: number, spec: LeasedSpec | undefined): void {
+    const before = this.#leasedSpecs.get(orderId);
+    if (before === spec) return;
+    restore(this.#leasedSpecs, orderId, spec);
+    this.#undo?.push(() => restore(this.#leasedSpecs, orderId, before));
   }
 
   #setOrder(orderId: number, entry: OrderEntry | undefined): void {

@@ -1,4 +1,4 @@
-import { concat, keccak256, numberToHex } from 'viem';
+import { concat, keccak256, numberToHex, zeroHash } from 'viem';
 import type { Hex } from 'viem';
 import { wordLayout } from './wordLayout.js';
 
@@ -17,6 +17,9 @@ export interface BatchFold {
   readonly skipped: readonly bigint[];
   readonly benched: readonly bigint[];
 }
+
+/** Message hash of a round that a self-match or the growth of a lease took in the place of its batch; no batch has it. */
+export const TAKEN_ROUND_HASH: Hex = zeroHash;
 
 const layout = wordLayout('settlement', { lastSettledRound: [0, 32] }, { accumulator: [32, 224] });
 
@@ -45,4 +48,15 @@ export function foldBatch(word: bigint, batch: BatchFold): bigint {
     ),
   );
   return encodeSettlementWord({ accumulator: hash >> 32n, lastSettledRound: batch.round });
+}
+
+/** The settlement word after `round` was taken: folded as a batch without hashes and without bitmaps. */
+export function foldTakenRound(word: bigint, round: number): bigint {
+  return foldBatch(word, {
+    round,
+    messageHash: TAKEN_ROUND_HASH,
+    recordsHash: TAKEN_ROUND_HASH,
+    skipped: [],
+    benched: [],
+  });
 }

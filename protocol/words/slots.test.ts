@@ -9,7 +9,6 @@ test('the words of neighbouring ids and of all kinds never share a slot', () => 
       ...[0, 1, 2].map((k) => slots.orderSlot(id, k)),
       slots.bidSlot(id, 0),
       slots.bidSlot(id, 254),
-      slots.lockSlot(id),
     ]),
     ...[1, 2, 0xff_ffff].flatMap((id) => [slots.providerSlot(id, 0), slots.providerSlot(id, 1)]),
     ...Object.entries(slots).flatMap(([name, value]) =>
@@ -27,7 +26,7 @@ test.each([
   () => slots.providerSlot(2 ** 24, 0),
   () => slots.orderSlot(1, 3),
   () => slots.bidSlot(1, 255),
-  () => slots.lockSlot(1.5),
+  () => slots.orderSlot(1.5, 0),
 ])('%s does not exist', (slot) => {
   expect(slot).toThrow(WordFieldInvalidError);
 });

@@ -23,7 +23,6 @@ const MACHINE_BASE = slotBase('machine');
 const PROVIDER_BASE = slotBase('provider');
 const ORDER_BASE = slotBase('order');
 const BID_BASE = slotBase('bid');
-const LOCK_BASE = slotBase('lock');
 const REGISTRY_BASE = slotBase('registry');
 const ORDERS_BASE = slotBase('orders');
 const SETTLEMENT_BASE = slotBase('settlement');
@@ -73,11 +72,6 @@ export function orderSlot(orderId: number, k: number): bigint {
 /** Slot of bid `bidIndex` (0..254) of an order in OrderRequest. Throws WordFieldInvalidError for one that cannot exist. */
 export function bidSlot(orderId: number, bidIndex: number): bigint {
   return slotAt('bid slot', BID_BASE, orderId, 0xffff_ffff, 256, bidIndex, BIDS_PER_ORDER - 1);
-}
-
-/** Slot of an order's lock in Escrow. Throws WordFieldInvalidError for an id that cannot exist. */
-export function lockSlot(orderId: number): bigint {
-  return slotAt('lock slot', LOCK_BASE, orderId, 0xffff_ffff, 1, 0, 0);
 }
 
 function slotBase(name: string): bigint {

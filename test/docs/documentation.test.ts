@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
 import { describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
@@ -150,29 +150,76 @@ describe('docs/aggregator.md', () => {
   });
 });
 
+describe('docs/governance.md', () => {
+  const page = read('docs/governance.md');
+
+  test('has every role with its number and every function of it', () => {
+    const authority = read('contracts/src/deploy/MarketAuthority.sol');
+    const numbers = found('contracts/src/governance/MarketRoles.sol', /constant (\w+ = \d+);/g);
+    for (const [name = '', number = ''] of numbers.map((text) => text.split(' = '))) {
+      const row = page.split('\n').find((line) => new RegExp(`^\\| ${number} +\\| \`${name}\``).test(line));
+      expect([name, row]).not.toContain(undefined);
+      const functions = [...authority.matchAll(new RegExp(`\\.(\\w+)\\.selector, MarketRoles\\.${name}\\)`, 'g'))];
+      expect(functions.length).toBeGreaterThan(0);
+      for (const [, text = ''] of functions)
+        expect([name, row]).toEqual([name, expect.stringContaining(`\`${text}\``)]);
+    }
+  });
+});
+
+describe('docs/economy.md', () => {
+  test('has every parameter of config/economy that decides about money', () => {
+    const page = read('docs/economy.md') + read('docs/governance.md');
+    const economy = JSON.parse(read('config/economy/default.json')) as Record<string, Record<string, unknown>>;
+    const names = Object.entries(economy).flatMap(([group, values]) =>
+      Object.keys(values).map((key) => `${group}.${key}`),
+    );
+    expect(names.length).toBeGreaterThan(40);
+    expect(names.filter((name) => !page.includes(`\`${name}\` = `))).toEqual([]);
+  });
+});
+
 describe('docs/devnet.md', () => {
   test.each([['demo'], ['deploy']])('has every flag of devnet %s', (name) => {
     expectAll(devnetPage, flagsOf('devnet', name));
   });
 });
 
-describe('links and commands', () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', 'docs/operator.md', 'docs/aggregator.md', 'docs/devnet.md'];
+/** The command that the first words name; what follows are its arguments. */
+function commandOf(words: readonly string[]): Command {
+  let command = buildProgram(() => undefined);
+  for (const word of words) {
+    const child = command.commands.find((candidate) => candidate.name() === word);
+    if (child !== undefined) command = child;
+    else if (command.commands.length > 0) throw new Error(`no command ${words.join(' ')}`);
+    else break;
+  }
+  return command;
+}
 
-  test.each(pages)('every relative link of %s leads to a file', (page) => {
+/** A command as a page has it: at the start of a line or of a code span, after a variable, in `$(...)`, or in an `until` loop. */
+const COMMAND = /(?:^|`|^\w+=\$\(|^until )(?:\w+=[^\s$]+ )?(?:matchmaker|node dist\/matchmaker\.js) ([a-z][^`\n;)]*)/gm;
+
+describe('links and commands', () => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync('docs')
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
+
+  test.each(pages)('every relative link of %s leads to a file or a folder', (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
     const folder = page.includes('/') ? page.slice(0, page.lastIndexOf('/') + 1) : '';
-    for (const link of links) expect(() => read(`${folder}${link}`)).not.toThrow();
+    expect(links.filter((link) => !existsSync(`${folder}${link}`))).toEqual([]);
   });
 
   test.each(pages)('every matchmaker command of %s exists with the flags it is given', (page) => {
-    const lines = [
-      ...read(page).matchAll(/(?:^|`)(?:\w+=\S+ )?(?:matchmaker|node dist\/matchmaker\.js) ([a-z][^`\n]*)/gm),
-    ];
+    const lines = [...read(page).matchAll(COMMAND)];
     for (const [, line = ''] of lines) {
       const words = line.split(' ');
-      const firstFlag = words.findIndex((word) => !/^[a-z]+$/.test(word));
-      const command = commandAt(...words.slice(0, firstFlag === -1 ? words.length : firstFlag));
+      const command = commandOf(words);
       const known = command.options.flatMap(({ long, short }) => [long, short]);
       for (const word of words) if (word.startsWith('-')) expect(known).toContain(word);
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -25,6 +25,7 @@ import { deployDevnet, publishOperatorTable, registerOperators } from '../../dev
 import type { DevnetMarket, DevnetOperator } from '../../devnet/deployDevnet.js';
 import { DEVNET_MAX_FEE, DEVNET_PRIORITY_FEE, startDevnetChain, type DevnetChain } from '../../devnet/devnetChain.js';
 import type { DevAccount } from '../../devnet/devAccounts.js';
+import { fundAccount } from '../../devnet/fundAccount.js';
 import type { MarketPlan } from '../../devnet/marketPlan.js';
 import { operatorStakes } from '../../devnet/operatorStakes.js';
 import { populateMarket, type PopulatedMarket } from '../../devnet/populateMarket.js';
@@ -33,6 +34,7 @@ import {
   startOperator,
   untilReady,
   writeDeployment,
+  writeKeyFiles,
   type ServiceProcess,
 } from '../../devnet/runProcesses.js';
 import { settlementSigners } from '../../devnet/settlementSigners.js';
@@ -202,6 +204,25 @@ export class LocalNetwork {
       { profile: 'devnet', env: process.env },
       { logger: createLogger({ service: 'e2e', level: 'silent' }) },
     );
+  }
+
+  /** URL of the chain itself, without the proxies of the services. */
+  get rpcUrl(): string {
+    return this.#chain.url;
+  }
+
+  /** Writes the deployment and keystores of fresh accounts with gas and a million of each token, as `bin/demo --keep` leaves them; gives their keys. */
+  async writeMarketFolder(folder: string, names: readonly string[]): Promise<Hex[]> {
+    const keys: Hex[] = [];
+    mkdirSync(folder, { recursive: true });
+    writeDeployment(folder, this.market.deployment);
+    for (const name of names) {
+      const { privateKey, account } = this.#chain.nextAccount();
+      await fundAccount({ deployment: this.market.deployment, rpcUrl: this.rpcUrl, account: account.address });
+      writeKeyFiles(folder, name, privateKey);
+      keys.push(privateKey);
+    }
+    return keys;
   }
 
   get deployment() {

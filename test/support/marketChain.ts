@@ -1,5 +1,6 @@
-import { decodeErrorResult, decodeFunctionResult, encodeDeployData, encodeFunctionData } from 'viem';
+import { decodeErrorResult, decodeFunctionResult, encodeDeployData, encodeFunctionData, zeroAddress } from 'viem';
 import type { Abi, Address, Hex } from 'viem';
+import { bidAbi } from '../../chain/contracts/generated/Bid.js';
 import { computeLeaseAbi } from '../../chain/contracts/generated/ComputeLease.js';
 import {
   devnetECDSACertificateVerifierAbi,
@@ -10,7 +11,10 @@ import { escrowAbi } from '../../chain/contracts/generated/Escrow.js';
 import { matchPolicyAbi } from '../../chain/contracts/generated/MatchPolicy.js';
 import { matchSettlementAbi } from '../../chain/contracts/generated/MatchSettlement.js';
 import { orderRequestAbi } from '../../chain/contracts/generated/OrderRequest.js';
+import { providerAdmissionAbi } from '../../chain/contracts/generated/ProviderAdmission.js';
 import { providerRegistryAbi } from '../../chain/contracts/generated/ProviderRegistry.js';
+import { stakingManagerAbi } from '../../chain/contracts/generated/StakingManager.js';
+import { tokenRegistryAbi } from '../../chain/contracts/generated/TokenRegistry.js';
 import { deployMarket } from '../../chain/deploy/deployMarket.js';
 import { MinedBlocks } from '../../chain/deploy/minedBlocks.js';
 import { TransactionLane } from '../../chain/deploy/transactionLane.js';
@@ -21,6 +25,7 @@ import { callAt, latestBlock, transactionReceipt } from '../../chain/rpc/rpcCall
 import type { Block, Receipt, RpcCall } from '../../chain/rpc/rpcCall.js';
 import { devAccounts } from '../../devnet/devAccounts.js';
 import type { DevAccount } from '../../devnet/devAccounts.js';
+import { loadDevnetEconomy } from '../../devnet/parameters.js';
 import { startAnvil } from '../../devnet/startAnvil.js';
 import type { Anvil } from '../../devnet/startAnvil.js';
 import type { Policy } from '../../engine/policy.js';
@@ -80,6 +85,8 @@ const AVS: Address = '0x00000000000000000000000000000000000000a5';
 /** Stands for the operator table updater: its code (return 1) says of every root that it is valid. */
 const UPDATER: Address = '0x00000000000000000000000000000000000000ab';
 const UPDATER_CODE: Hex = '0x600160005260206000f3';
+/** What a provider of the fixture stakes, enough for all of its machines. */
+const PROVIDER_STAKE = 100_000n * 10n ** 18n;
 const NOBODY: Address = '0x00000000000000000000000000000000000000ff';
 
 /** A whole market on its own anvil, mined block by block as a test says; the operator table is set by the fixture itself. */
@@ -135,6 +142,10 @@ export class MarketChain {
         encodeDeployData({ abi: devnetTokenAbi, bytecode: devnetTokenBytecode, args: ['Test Dollar', 'TUSD', 6] }),
         'token',
       );
+      const stakingToken = await create(
+        encodeDeployData({ abi: devnetTokenAbi, bytecode: devnetTokenBytecode, args: ['Test Stake', 'TSTK', 18] }),
+        'staking token',
+      );
       const verifier = await create(
         encodeDeployData({
           abi: devnetECDSACertificateVerifierAbi,
@@ -153,16 +164,29 @@ export class MarketChain {
           roundLengthBlocks: options.roundLengthBlocks ?? 4,
           bidWindowBlocks: 1,
           policy: TEST_POLICY,
-          autoApproveProviders: true,
-          stakeRequirement: { wholePerDevice: 0, wholePerCore: 0, wholeMinimum: 0 },
-          stakingToken: token,
+          economy: loadDevnetEconomy(),
+          eraZero: 1,
+          stakingToken,
+          rewardToken: stakingToken,
           paymentTokens: [{ address: token, minimumDeposit: 1n }],
+          resources: [],
+          feeds: { rewardToken: NOBODY, native: NOBODY, sequencer: zeroAddress },
           roles: {
             governor: account(DEPLOYER).account.address,
             providerVerifier: NOBODY,
             scoreOracle: NOBODY,
             complianceOfficer: NOBODY,
+            providerApprover: NOBODY,
+            council: [],
+            slasher: NOBODY,
+            parameters: account(DEPLOYER).account.address,
+            upgrader: NOBODY,
+            guardian: NOBODY,
+            rewardPoster: NOBODY,
+            rewardGuardian: NOBODY,
           },
+          treasury: NOBODY,
+          foundation: NOBODY,
           stakeSide: {
             operatorSet: { avs: AVS, id: 0 },
             eigenlayer: {
@@ -176,7 +200,7 @@ export class MarketChain {
               bn254CertificateVerifier: NOBODY,
               permissionController: NOBODY,
             },
-            stakeToken: token,
+            stakeToken: stakingToken,
             strategy: NOBODY,
           },
         },
@@ -295,13 +319,25 @@ export class MarketChain {
 
   /** Registers a provider with GPU machines that offer at the given prices (micro-units per GPU hour). */
   async addProvider(index: number, gpuPrices: readonly number[]): Promise<void> {
-    const { providerRegistry } = this.deployment.contracts;
+    const { providerAdmission, providerRegistry, stakingManager } = this.deployment.contracts;
+    const { stakeToken } = this.deployment;
     const from = FIRST_PROVIDER + index;
+    const proposal = {
+      name: `provider ${index}`,
+      hostUri: 'https://provider.example',
+      region: 40,
+      tier: 3,
+      devices: 4 * gpuPrices.length,
+      cores: 64 * gpuPrices.length,
+    };
     await this.mined([
-      this.call(from, providerRegistry, providerRegistryAbi, 'registerProvider', [
-        `provider ${index}`,
-        'https://provider.example',
-      ]),
+      this.call(from, stakeToken, devnetTokenAbi, 'mint', [this.account(from).account.address, PROVIDER_STAKE]),
+      this.call(from, stakeToken, devnetTokenAbi, 'approve', [stakingManager, PROVIDER_STAKE]),
+      this.call(from, providerAdmission, providerAdmissionAbi, 'propose', [proposal]),
+    ]);
+    await this.mined([
+      this.call(from, stakingManager, stakingManagerAbi, 'stake', [index + 1, PROVIDER_STAKE]),
+      this.call(from, providerRegistry, providerRegistryAbi, 'activateProvider', [index + 1]),
     ]);
     const spec = { model: 7, region: 40, cpuMilli: 64_000, memoryMib: 262_144, storageGib: 4_000, deviceCount: 4 };
     for (const gpuMicroPerHour of gpuPrices) {
@@ -338,6 +374,54 @@ export class MarketChain {
   /** Closes a lease of the tenant; it waits for a block. */
   closeLease(orderId: number): Promise<Hex> {
     return this.call(TENANT, this.deployment.contracts.computeLease, computeLeaseAbi, 'closeLease', [orderId]);
+  }
+
+  /** Deposits `amount` of the payment token for a provider, who can then bond bids. */
+  async fundProvider(index: number, amount: bigint): Promise<void> {
+    const { tokenRegistry, escrow } = this.deployment.contracts;
+    const data = encodeFunctionData({ abi: tokenRegistryAbi, functionName: 'tokenOf', args: [1] });
+    const answer = await this.rpc.request(callAt({ to: tokenRegistry, data }, 'latest'));
+    const [token] = decodeFunctionResult({ abi: tokenRegistryAbi, functionName: 'tokenOf', data: answer });
+    const from = FIRST_PROVIDER + index;
+    await this.mined([
+      this.call(from, token, devnetTokenAbi, 'mint', [this.account(from).account.address, amount]),
+      this.call(from, token, devnetTokenAbi, 'approve', [escrow, amount]),
+    ]);
+    await this.mined([this.call(from, escrow, escrowAbi, 'deposit', [1, amount])]);
+  }
+
+  /** Places a provider's bid on an order; it waits for a block. */
+  placeBid(index: number, orderId: number, machineId: number, priceMicroPerHour: number): Promise<Hex> {
+    return this.call(FIRST_PROVIDER + index, this.deployment.contracts.bid, bidAbi, 'placeBid', [
+      orderId,
+      machineId,
+      priceMicroPerHour,
+    ]);
+  }
+
+  /** A provider brings a machine back into the market from the next round on; it waits for a block. */
+  activateMachine(index: number, machineId: number): Promise<Hex> {
+    const { providerRegistry } = this.deployment.contracts;
+    return this.call(FIRST_PROVIDER + index, providerRegistry, providerRegistryAbi, 'activateMachine', [machineId]);
+  }
+
+  /** A provider closes a lease, which sends the order back to matching while it is not ready, and takes its machine out; it waits for a block. */
+  giveUpLease(index: number, orderId: number): Promise<Hex> {
+    return this.call(FIRST_PROVIDER + index, this.deployment.contracts.computeLease, computeLeaseAbi, 'closeLease', [
+      orderId,
+    ]);
+  }
+
+  /** The tenant takes a machine at its first offer for an order that waited; it waits for a block. */
+  selfMatch(orderId: number, machineId: number, spec: Partial<OrderSpec> = {}): Promise<Hex> {
+    const policy = { ...TEST_POLICY, jitterRange: BigInt(TEST_POLICY.jitterRange) };
+    return this.call(TENANT, this.deployment.contracts.matchSettlement, matchSettlementAbi, 'selfMatch', [
+      orderId,
+      machineId,
+      0,
+      { ...TEST_ORDER, ...spec },
+      policy,
+    ]);
   }
 
   /** Changes the price of a provider's machine; it waits for a block. */

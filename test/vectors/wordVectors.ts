@@ -16,7 +16,7 @@ import { encodeOfferWord } from '../../protocol/words/offerWord.js';
 import { encodeOpenOrderWord, encodeOrderOwnerWord, OrderState } from '../../protocol/words/orderWord.js';
 import { encodeProviderOwnerWord, encodeProviderWord } from '../../protocol/words/providerWord.js';
 import { foldBatch } from '../../protocol/words/settlementWord.js';
-import { bidSlot, lockSlot, machineSlot, orderSlot, providerSlot } from '../../protocol/words/slots.js';
+import { bidSlot, machineSlot, orderSlot, providerSlot } from '../../protocol/words/slots.js';
 import * as slots from '../../protocol/words/slots.js';
 import { encodeTableWord } from '../../protocol/words/tableWord.js';
 import { columnsOf } from './columns.js';
@@ -231,7 +231,6 @@ function slotVectors(random: PseudoRandom): Record<string, unknown> {
         orderOwner: wordHex(orderSlot(id, slots.ORDER_OWNER_WORD)),
         orderSpec: wordHex(orderSlot(id, slots.ORDER_SPEC_WORD)),
         bid254: wordHex(bidSlot(id, 254)),
-        lock: wordHex(lockSlot(id)),
       })),
     ),
   };

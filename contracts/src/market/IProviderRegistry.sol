@@ -11,8 +11,10 @@ interface IProviderRegistry {
     event ProviderAdded(uint24 indexed providerId, address indexed owner, string name, string hostUri);
     event ProviderHostUriUpdated(uint24 indexed providerId, string hostUri);
     event ProviderStatusUpdated(uint24 indexed providerId, ProviderStatus status);
-    event ProviderVerified(uint24 indexed providerId, uint8 tier, uint64 attributes);
-    event ProviderScoresUpdated(uint24 indexed providerId, uint16 uptimeBps, uint16 reputationBps, uint8 slashes);
+    event ProviderTierUpdated(uint24 indexed providerId, uint8 tier);
+    event ProviderAttributesUpdated(uint24 indexed providerId, uint64 attributes);
+    event ProviderScoresUpdated(uint24 indexed providerId, uint16 uptimeBps, uint16 reputationBps);
+    event ProviderSlashesUpdated(uint24 indexed providerId, uint8 slashes);
     event MachineRegistered(uint32 indexed machineId, uint24 indexed providerId, MachineSpec spec);
     event MachineReconfigured(uint32 indexed machineId, MachineSpec spec);
     event MachineRetired(uint32 indexed machineId);
@@ -33,6 +35,7 @@ interface IProviderRegistry {
     error StatusNotAllowed(ProviderStatus status);
     /// @notice `field` of a machine, offer or provider is outside its bounds.
     error FieldOutOfBounds(string field);
+    /// @notice Own stake in whole tokens does not cover the provider's minimum and its machines.
     error InsufficientStake(uint256 stakeWhole, uint256 requiredWhole);
     error MachineAlreadyActive(uint32 machineId);
     error MachineAlreadyInactive(uint32 machineId);
@@ -43,18 +46,30 @@ interface IProviderRegistry {
     error OfferIndexInvalid(uint8 offerIndex);
     error TokenNotAccepted(uint16 tokenId);
     error TokenAlreadyOffered(uint32 machineId, uint16 tokenId, uint8 offerIndex);
+    error CapacityRefused(uint32 machineId, SkipReason reason);
     error OfferNotFound(uint32 machineId, uint8 offerIndex);
 
     // ---- providers
-    function registerProvider(string calldata name, string calldata hostUri) external returns (uint24 providerId);
+    /// @notice Only the admission contract: a provider with status Registered and tier 7.
+    function registerProvider(address owner, string calldata name, string calldata hostUri) external returns (uint24 providerId);
     function setHostUri(uint24 providerId, string calldata hostUri) external;
+    /// @notice The owner of a Registered provider goes Active; its own stake must cover the provider's minimum and its machines.
+    function activateProvider(uint24 providerId) external;
     /// @notice The owner's own switch between Active and Maintenance.
     function setMaintenance(uint24 providerId, bool maintenance) external;
+    /// @notice Only the verifier's role. Active needs the stake, as `activateProvider` does.
     function setProviderStatus(uint24 providerId, ProviderStatus status) external;
-    function verifyProvider(uint24 providerId, uint8 tier, uint64 attributes) external;
-    function setProviderScores(uint24 providerId, uint16 uptimeBps, uint16 reputationBps, uint8 slashes) external;
-    /// @notice Only the staking manager.
-    function setProviderStake(uint24 providerId, uint32 stakeWhole) external;
+    /// @notice Only the verifier's role.
+    function setProviderTier(uint24 providerId, uint8 tier) external;
+    /// @notice Only the attributes contract.
+    function setProviderAttributes(uint24 providerId, uint64 attributes) external;
+    /// @notice Only the reward oracle contract. 0x3fff = not measured.
+    function setProviderScores(uint24 providerId, uint16 uptimeBps, uint16 reputationBps) external;
+    /// @notice Only the staking manager: the stake that scores. When own stake no longer covers what is required, an Active or Maintenance
+    /// provider falls back to Registered.
+    function setProviderStake(uint24 providerId, uint32 stakeWhole, uint256 ownStakeWhole) external;
+    /// @notice Only the staking manager: counts a slash (at most 255), and suspends the provider if asked.
+    function recordSlash(uint24 providerId, bool suspend) external;
     /// @notice Only the compliance registry. `report` is the packed 32 bits: standard 6, expiry day 16, bps 10.
     function setComplianceReport(uint24 providerId, uint8 index, uint32 report) external;
 
@@ -81,12 +96,21 @@ interface IProviderRegistry {
     function giveBack(bytes calldata records, uint256[] calldata which) external;
     /// @notice Only compute lease: capacity of a closed lease, at once. `lease` is the lease word.
     function release(bytes32 lease) external;
+    /// @notice Only compute lease: a machine whose provider was not ready for a lease leaves the market from the next round on, until its owner
+    /// activates it again.
+    function standDown(uint32 machineId) external;
+    /// @notice Only compute lease (an update) and settlement (a self-match): gives back what the lease word `from` holds (zero for nothing) and takes
+    /// what the record-shaped word `to` needs on the same machine in `round`; facts are emitted. Reverts `CapacityRefused`.
+    function moveCapacity(bytes32 from, bytes32 to, uint32 round) external;
 
     // ---- views
     function providerWord(uint24 providerId) external view returns (bytes32);
     function providerOwner(uint24 providerId) external view returns (address);
     function providerOf(address owner) external view returns (uint24);
+    /// @notice What own stake must cover: the larger of the machines' sum and the provider's minimum.
     function requiredStakeWhole(uint24 providerId) external view returns (uint256);
+    /// @notice The machines' sum alone. Where it is 0 the owner may take all its stake, the minimum included, and is Registered again.
+    function machinesStakeWhole(uint24 providerId) external view returns (uint256);
     function machineWords(uint32 machineId) external view returns (bytes32 m0, bytes32 m1);
     function offerWords(uint32 machineId, uint8 offerIndex) external view returns (bytes32 newest, bytes32 previous);
     function counts() external view returns (uint32 machineCount, uint24 providerCount);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { MarketModule } from "../governance/MarketModule.sol";
 import { ScheduleWord } from "../words/ScheduleWord.sol";
 import { Slots } from "../words/Slots.sol";
 import { BlockSource } from "./BlockSource.sol";
@@ -11,8 +11,9 @@ import { Policy } from "./MarketTypes.sol";
 
 /// @title The schedule of rounds and the policy each round is matched under.
 /// @dev Two periods are kept. A change names a round that is at least two ahead, so no round that is open, or about to open, ever changes
-/// its snapshot block or policy, and the period before the newest covers every round that can still be settled.
-contract MatchPolicy is IMatchPolicy, AccessManaged, BlockSource {
+/// its snapshot block or policy, and the period before the newest covers every round that can still be settled. Upgradeable; its words
+/// stay in the slots of `Slots`, where nodes read them, and there is no other state.
+contract MatchPolicy is IMatchPolicy, MarketModule, BlockSource {
     /// A longer round would lose the hash of its snapshot block (256 are kept) before its last block.
     uint16 private constant MAX_LENGTH_BLOCKS = 200;
     /// Rounds between now and a change; a slip of a digit would otherwise block every later change for years.
@@ -23,8 +24,14 @@ contract MatchPolicy is IMatchPolicy, AccessManaged, BlockSource {
     /// Compliance times weighted components is at most 20000 x 10000 x 10000 = 2^41; with this every total stays far below 2^53.
     uint64 private constant JITTER_LIMIT = 1 << 36;
     uint32 private constant ROUNDS_LIMIT = 1 << 20;
+    /// With 1 every round could be taken before its batch comes: a tenant and a provider who collude would stop the market.
+    uint32 private constant MIN_SELF_MATCH_ROUNDS = 2;
 
-    constructor(address authority, bool arbSys, uint16 lengthBlocks, Policy memory policy) AccessManaged(authority) BlockSource(arbSys) {
+    constructor(bool arbSys) BlockSource(arbSys) { }
+
+    /// @notice Starts round 1 one length after this block. Called once, in the proxy's creation.
+    function initialize(address authority, uint16 lengthBlocks, Policy calldata policy) external initializer {
+        __AccessManaged_init(authority);
         _start(ScheduleWord.wrap(0), 1, _blockNumber() + lengthBlocks, lengthBlocks, policy);
     }
 
@@ -96,7 +103,9 @@ contract MatchPolicy is IMatchPolicy, AccessManaged, BlockSource {
         if (policy.minTotalStake == 0) revert PolicyFieldInvalid("minTotalStake");
         if (policy.maxTableAgeSeconds == 0) revert PolicyFieldInvalid("maxTableAgeSeconds");
         if (policy.coolRounds >= ROUNDS_LIMIT) revert PolicyFieldInvalid("coolRounds");
-        if (policy.selfMatchRounds == 0 || policy.selfMatchRounds >= ROUNDS_LIMIT) revert PolicyFieldInvalid("selfMatchRounds");
+        if (policy.selfMatchRounds < MIN_SELF_MATCH_ROUNDS || policy.selfMatchRounds >= ROUNDS_LIMIT) {
+            revert PolicyFieldInvalid("selfMatchRounds");
+        }
     }
 
     function _schedule() private view returns (ScheduleWord) {

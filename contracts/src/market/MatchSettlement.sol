@@ -2,23 +2,33 @@
 pragma solidity 0.8.37;
 
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { LibBit } from "solady/utils/LibBit.sol";
 
 import { ECDSACertificate, ECDSAOperatorInfo, OperatorSet } from "../eigenlayer/EigenTypes.sol";
 import { IECDSACertificateVerifier } from "../eigenlayer/IECDSACertificateVerifier.sol";
+import { MarketContracts } from "../governance/MarketContracts.sol";
+import { Candidate, MatchRules, RoundFacts } from "../rules/MatchRules.sol";
+import { MachineWord } from "../words/MachineWord.sol";
+import { OfferWord } from "../words/OfferWord.sol";
+import { OrderOwnerWord } from "../words/OrderOwnerWord.sol";
+import { OrderWord, OrderWordLib } from "../words/OrderWord.sol";
+import { ProviderWord } from "../words/ProviderWord.sol";
+import { RecordFields, RecordWord, RecordWordLib } from "../words/RecordWord.sol";
 import { Slots } from "../words/Slots.sol";
 import { BlockSource } from "./BlockSource.sol";
 import { IMatchPolicy } from "./IMatchPolicy.sol";
 import { IMatchSettlement } from "./IMatchSettlement.sol";
 import { IOrderRequest } from "./IOrderRequest.sol";
 import { IProviderRegistry } from "./IProviderRegistry.sol";
-import { MatchBatch, Policy } from "./MarketTypes.sol";
+import { MatchBatch, OrderSpec, Policy } from "./MarketTypes.sol";
 
 /// @title Turns one round's signed batch into leases, in one transaction, by anyone.
 /// @dev The signatures decide which records are tried; every limit that a tenant or a provider wrote is checked here all the same.
 /// Assumes that the verifier never changes a table it has stored and that policy, registry and orders are the market's own contracts: none of
-/// them calls out, so the settlement word may be written last. Nothing here can be paused, and no role exists.
+/// them calls out, so the settlement word may be written last. Outside a batch capacity falls only behind the gate: the open round is settled,
+/// or taken, so no batch of it can still meet the changed words. Nothing here can be paused, and no role exists.
 contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     bytes32 private constant MATCH_BATCH_TYPEHASH = keccak256(
         "MatchBatch(uint64 round,uint64 snapshotBlock,bytes32 snapshotHash,bytes32 policyHash,bytes32 operatorSetKey,uint32 tableTimestamp,bytes32 tableHash,bytes32 recordsHash,uint32 matchCount)"
@@ -41,23 +51,21 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     IMatchPolicy public immutable matchPolicy;
     IProviderRegistry public immutable providerRegistry;
     IOrderRequest public immutable orderRequest;
+    address public immutable computeLease;
     IECDSACertificateVerifier public immutable verifier;
     address public immutable avs;
     uint32 public immutable operatorSetId;
     /// @inheritdoc IMatchSettlement
     bytes32 public immutable operatorSetKey;
 
-    constructor(
-        IMatchPolicy matchPolicy_,
-        IProviderRegistry providerRegistry_,
-        IOrderRequest orderRequest_,
-        IECDSACertificateVerifier verifier_,
-        OperatorSet memory operatorSet,
-        bool arbSys
-    ) BlockSource(arbSys) EIP712("Matchmaker", "1") {
-        matchPolicy = matchPolicy_;
-        providerRegistry = providerRegistry_;
-        orderRequest = orderRequest_;
+    constructor(MarketContracts memory market, IECDSACertificateVerifier verifier_, OperatorSet memory operatorSet, bool arbSys)
+        BlockSource(arbSys)
+        EIP712("Matchmaker", "1")
+    {
+        matchPolicy = IMatchPolicy(market.matchPolicy);
+        providerRegistry = IProviderRegistry(market.providerRegistry);
+        orderRequest = IOrderRequest(market.orderRequest);
+        computeLease = market.computeLease;
         verifier = verifier_;
         avs = operatorSet.avs;
         operatorSetId = operatorSet.id;
@@ -77,6 +85,29 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         _fold(uint32(batch.round), digest, batch.recordsHash, skipped, benched);
         emit BatchSettled(batch.round, digest, records, skipped, benched);
         matched = batch.matchCount - _count(skipped);
+    }
+
+    /// @inheritdoc IMatchSettlement
+    /// @dev Judged by version 1 of the rules whatever the policy's version is, on the words of now and the offer's terms of the open round.
+    function selfMatch(uint32 orderId, uint32 machineId, uint8 offerIndex, OrderSpec calldata spec, Policy calldata policy) external {
+        if (msg.sender != OrderOwnerWord.wrap(uint256(orderRequest.ownerWord(orderId))).tenant()) revert NotTenant(orderId, msg.sender);
+        if (keccak256(abi.encode(spec)) != orderRequest.specHash(orderId)) revert SpecMismatch(orderId);
+        uint32 round = _passGate(policy);
+        OrderWord order = OrderWord.wrap(uint256(orderRequest.orderWord(orderId)));
+        if (!order.isOpen()) revert SelfMatchIneligible(orderId, machineId, MatchRules.ORDER_NOT_ELIGIBLE);
+        _checkWaited(orderId, order, round, policy.selfMatchRounds);
+        RecordWord record = _selfMatched(orderId, machineId, offerIndex, order, spec, policy, round);
+
+        emit OrderSelfMatched(round, orderId, msg.sender, bytes32(RecordWord.unwrap(record)));
+        // As if from a bid: the price was taken from the offer here and need not be compared with it again.
+        providerRegistry.moveCapacity(0, bytes32(RecordWord.unwrap(record) | FROM_BID), round);
+        orderRequest.setLease(orderId, bytes32(OrderWord.unwrap(OrderWordLib.leaseOf(record, block.timestamp))));
+    }
+
+    /// @inheritdoc IMatchSettlement
+    function passGate(Policy calldata policy) external returns (uint32 round) {
+        if (msg.sender != computeLease) revert NotAuthorized(msg.sender);
+        return _passGate(policy);
     }
 
     /// @inheritdoc IMatchSettlement
@@ -154,6 +185,77 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         bytes32 given = keccak256(abi.encode(policy));
         if (given != policyHash) revert PolicyMismatch(given, policyHash);
         if (batch.operatorSetKey != operatorSetKey) revert OperatorSetMismatch();
+    }
+
+    /// The round in whose span capacity may fall outside a batch: no honest batch of it can come any more.
+    function _passGate(Policy calldata policy) private returns (uint32 round) {
+        round = matchPolicy.openRound();
+        (,, bytes32 policyHash) = matchPolicy.roundTerms(round);
+        bytes32 given = keccak256(abi.encode(policy));
+        if (given != policyHash) revert PolicyMismatch(given, policyHash);
+        uint32 lastSettled = uint32(Slots.load(Slots.SETTLEMENT));
+        if (lastSettled == round) return round;
+        if (round - lastSettled < policy.selfMatchRounds) revert GateClosed(round, lastSettled, policy.selfMatchRounds);
+        _fold(round, 0, 0, new uint256[](0), new uint256[](0));
+        emit RoundTaken(round, msg.sender);
+    }
+
+    /// The order was in the snapshot of `selfMatchRounds` rounds before the open one. A round that the schedule has forgotten reverts there.
+    function _checkWaited(uint32 orderId, OrderWord order, uint32 round, uint32 selfMatchRounds) private view {
+        uint256 eligibleFromBlock = order.eligibleFromBlock();
+        if (round > selfMatchRounds && eligibleFromBlock <= matchPolicy.snapshotBlock(round - selfMatchRounds)) return;
+        (uint40 snapshotBlock, uint40 nextSnapshotBlock,) = matchPolicy.roundTerms(round);
+        uint256 length = nextSnapshotBlock - snapshotBlock;
+        // Counted in rounds of today's length; the first round whose snapshot has the order, so later blocks round up and earlier ones down.
+        uint256 firstRound = eligibleFromBlock > snapshotBlock
+            ? round + (eligibleFromBlock - snapshotBlock + length - 1) / length
+            : round - Math.min(round - 1, (snapshotBlock - eligibleFromBlock) / length);
+        revert SelfMatchTooEarly(orderId, uint32(firstRound + selfMatchRounds));
+    }
+
+    /// The record that the rules give the order on that machine at its own offer's price.
+    function _selfMatched(
+        uint32 orderId,
+        uint32 machineId,
+        uint8 offerIndex,
+        OrderWord order,
+        OrderSpec calldata spec,
+        Policy calldata policy,
+        uint32 round
+    ) private view returns (RecordWord) {
+        Candidate memory candidate = _candidate(machineId, offerIndex, round);
+        RoundFacts memory facts = RoundFacts({ round: round, snapshotBlock: matchPolicy.snapshotBlock(round), timestamp: block.timestamp });
+        OrderSpec memory wanted = spec;
+        uint256 reason = MatchRules.rejection(facts, policy, order, wanted, candidate);
+        if (reason != 0) revert SelfMatchIneligible(orderId, machineId, reason);
+        (, uint256 deviceMask) = MatchRules.chooseDevices(candidate.machine, wanted.milliGpu);
+        RecordFields memory fields = RecordFields({
+            orderId: orderId,
+            machineId: machineId,
+            priceMicroPerHour: uint40(MatchRules.priceOf(wanted, candidate.offer)),
+            deviceMask: uint8(deviceMask),
+            milliGpu: wanted.milliGpu,
+            cpuMilli: wanted.cpuMilli,
+            memoryMib: wanted.memoryMib,
+            storageGib: wanted.storageGib,
+            offerIndex: offerIndex,
+            fromBid: false,
+            tokenId: wanted.tokenId,
+            providerId: uint24(candidate.machine.providerId()),
+            bidIndex: 0
+        });
+        return RecordWordLib.encode(fields);
+    }
+
+    /// The machine with the words of now and the offer's terms of `round`: the newest unless those came later. Bids do not count.
+    function _candidate(uint32 machineId, uint8 offerIndex, uint32 round) private view returns (Candidate memory candidate) {
+        (bytes32 machineWord,) = providerRegistry.machineWords(machineId);
+        (bytes32 newest, bytes32 previous) = providerRegistry.offerWords(machineId, offerIndex);
+        candidate.machineId = machineId;
+        candidate.machine = MachineWord.wrap(uint256(machineWord));
+        candidate.provider = ProviderWord.wrap(uint256(providerRegistry.providerWord(uint24(candidate.machine.providerId()))));
+        candidate.offer = OfferWord.wrap(uint256(newest));
+        if (candidate.offer.fromRound() > round) candidate.offer = OfferWord.wrap(uint256(previous));
     }
 
     /// Form of the records: nothing in here is a fact about the market, so an offence reverts the whole batch.

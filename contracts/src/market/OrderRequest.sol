@@ -2,9 +2,13 @@
 pragma solidity 0.8.37;
 
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import { ERC2771Context } from "@openzeppelin/contracts/metatx/ERC2771Context.sol";
+import { Context } from "@openzeppelin/contracts/utils/Context.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import { IMarketPause } from "../governance/IMarketPause.sol";
+import { MarketContracts } from "../governance/MarketContracts.sol";
 import { BidWord } from "../words/BidWord.sol";
 import { Facts } from "../words/Facts.sol";
 import { OpenOrderFields, OrderWord, OrderWordLib } from "../words/OrderWord.sol";
@@ -20,64 +24,60 @@ import { OrderSpec, OrderState, SkipReason } from "./MarketTypes.sol";
 
 /// @title Orders, and the leases their words become.
 /// @dev Every word is final for the open round: cancel and expiry count from the next one, and the lock goes back only after that round can no
-/// longer be mined. Assumes that settlement passes well-formed records (ids ascending, spare flags zero) and that timestamps fit 32 bits.
-contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
+/// longer be mined. Assumes that settlement passes well-formed records (ids ascending, spare flags zero), that leases and bids write only
+/// words that follow their own rules, and that timestamps fit 32 bits. Tenants may call through the market's forwarder of signed calls.
+contract OrderRequest is IOrderRequest, BlockSource, AccessManaged, ERC2771Context {
     uint32 public constant MAX_BID_WINDOW_BLOCKS = 14_400;
 
     uint256 private constant MAX_LIST = 8;
     uint256 private constant BPS = 10_000;
+    /// The count of bids has 8 bits, so index 255 could never be counted.
+    uint256 private constant MAX_BIDS = 255;
 
     IEscrow public immutable escrow;
     ITokenRegistry public immutable tokenRegistry;
     IMatchPolicy public immutable matchPolicy;
+    IMarketPause public immutable pause;
     address public immutable matchSettlement;
     address public immutable computeLease;
+    address public immutable bids;
 
     /// @inheritdoc IOrderRequest
     uint32 public bidWindowBlocks;
 
-    constructor(
-        address authority_,
-        IEscrow escrow_,
-        ITokenRegistry tokenRegistry_,
-        IMatchPolicy matchPolicy_,
-        address matchSettlement_,
-        address computeLease_,
-        bool arbSys,
-        uint32 bidWindowBlocks_
-    ) AccessManaged(authority_) BlockSource(arbSys) {
-        escrow = escrow_;
-        tokenRegistry = tokenRegistry_;
-        matchPolicy = matchPolicy_;
-        matchSettlement = matchSettlement_;
-        computeLease = computeLease_;
+    constructor(MarketContracts memory market, bool arbSys, uint32 bidWindowBlocks_)
+        AccessManaged(market.authority)
+        BlockSource(arbSys)
+        ERC2771Context(market.signedCalls)
+    {
+        escrow = IEscrow(market.escrow);
+        tokenRegistry = ITokenRegistry(market.tokenRegistry);
+        matchPolicy = IMatchPolicy(market.matchPolicy);
+        pause = IMarketPause(market.pause);
+        matchSettlement = market.matchSettlement;
+        computeLease = market.computeLease;
+        bids = market.bid;
         _setBidWindowBlocks(bidWindowBlocks_);
         Slots.store(Slots.ORDERS_COUNTER, 1);
     }
 
+    // ---- tenants
+
     /// @inheritdoc IOrderRequest
     function createOrder(OrderSpec calldata spec, uint32 expiresAt) external returns (uint32 orderId) {
-        _checkResources(spec);
-        _checkWishes(spec);
-        if (expiresAt <= block.timestamp) revert OrderFieldInvalid("expiresAt");
-        uint96 amount = _lockAmount(spec);
+        return _create(_msgSender(), spec, expiresAt);
+    }
 
-        orderId = uint32(Slots.load(Slots.ORDERS_COUNTER));
-        Slots.store(Slots.ORDERS_COUNTER, SafeCast.toUint32(uint256(orderId) + 1));
-        uint32 eligibleFromBlock = SafeCast.toUint32(_blockNumber() + bidWindowBlocks);
-        OrderOwnerWord owner = OrderOwnerWordLib.encode(msg.sender, spec.maxPriceMicroPerHour, spec.durationMinutes, expiresAt);
-        Slots.store(Slots.orderOwner(orderId), OrderOwnerWord.unwrap(owner));
-        _storeOrder(orderId, _openWord(spec, eligibleFromBlock, expiresAt));
-        _storeFact(Slots.orderSpec(orderId), uint256(keccak256(abi.encode(spec))));
-        emit OrderCreated(orderId, msg.sender, eligibleFromBlock, expiresAt, spec);
-        escrow.lock(orderId, msg.sender, spec.tokenId, amount);
+    /// @inheritdoc IOrderRequest
+    function replaceOrder(uint32 orderId, OrderSpec calldata spec, uint32 expiresAt) external returns (uint32 newOrderId) {
+        address tenant = _cancel(orderId);
+        newOrderId = _create(tenant, spec, expiresAt);
+        emit OrderReplaced(orderId, newOrderId);
     }
 
     /// @inheritdoc IOrderRequest
     function cancel(uint32 orderId) external {
-        OrderWord order = _openOrder(orderId);
-        if (msg.sender != _tenant(orderId)) revert NotTenant(orderId, msg.sender);
-        emit OrderCancelled(orderId, _end(orderId, order));
+        _cancel(orderId);
     }
 
     /// @inheritdoc IOrderRequest
@@ -96,8 +96,10 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
         // fromRoundNow() > untilRound says "after block B(untilRound)" also for rounds whose period the policy has forgotten.
         if (matchPolicy.fromRoundNow() <= untilRound) revert RefundTooEarly(orderId, matchPolicy.snapshotBlock(untilRound));
         _close(orderId, order);
-        escrow.release(orderId, _tenant(orderId), uint16(order.tokenId()));
+        escrow.release(orderId);
     }
+
+    // ---- market contracts
 
     /// @inheritdoc IOrderRequest
     function fill(bytes calldata records, uint256[] calldata skip, uint32 round, uint40 snapshotBlock)
@@ -126,17 +128,69 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
 
     /// @inheritdoc IOrderRequest
     function close(uint32 orderId) external returns (bytes32 lease) {
-        if (msg.sender != computeLease) revert NotAuthorized(msg.sender);
-        OrderWord order = _order(orderId);
-        if (order.state() != uint256(OrderState.Matched)) revert OrderNotMatched(orderId);
+        OrderWord order = _leaseForComputeLease(orderId);
         _close(orderId, order);
         return bytes32(OrderWord.unwrap(order));
     }
 
     /// @inheritdoc IOrderRequest
+    /// @dev Assumes that a lease keeps the resources of its spec until its provider is ready, so that they still belong to the spec's hash.
+    function reopen(uint32 orderId) external returns (bytes32 lease) {
+        OrderWord order = _leaseForComputeLease(orderId);
+        OrderOwnerWord owner = OrderOwnerWord.wrap(Slots.load(Slots.orderOwner(orderId)));
+        uint32 eligibleFromBlock = _eligibleFromBlock();
+        OpenOrderFields memory fields = OpenOrderFields({
+            untilRound: uint32(OrderWordLib.NO_ROUND),
+            eligibleFromBlock: eligibleFromBlock,
+            maxPriceMicroPerHour: uint40(owner.maxPriceMicroPerHour()),
+            bidCount: 0,
+            milliGpu: uint16(order.milliGpu()),
+            cpuMilli: uint24(order.cpuMilli()),
+            memoryMib: uint24(order.memoryMib()),
+            storageGib: uint24(order.storageGib()),
+            state: uint8(OrderState.Open),
+            tokenId: uint16(order.tokenId()),
+            expiresAt: uint32(owner.expiresAt())
+        });
+        _storeOrder(orderId, OrderWordLib.encodeOpen(fields));
+        emit OrderReopened(orderId, eligibleFromBlock);
+        return bytes32(OrderWord.unwrap(order));
+    }
+
+    /// @inheritdoc IOrderRequest
+    /// @dev A batch of the open round that carries an order ended in it may still come, hence no self-match of such an order.
+    function setLease(uint32 orderId, bytes32 lease) external {
+        OrderWord written = OrderWord.wrap(uint256(lease));
+        if (msg.sender == matchSettlement) {
+            OrderWord order = _openOrder(orderId);
+            uint256 untilRound = order.untilRound();
+            if (untilRound != OrderWordLib.NO_ROUND) revert OrderAlreadyEnding(orderId, uint32(untilRound));
+            if (block.timestamp >= order.expiresAt()) revert OrderNotOpened(orderId);
+        } else {
+            _leaseForComputeLease(orderId);
+        }
+        if (written.state() != uint256(OrderState.Matched)) revert OrderNotMatched(orderId);
+        _storeOrder(orderId, written);
+    }
+
+    /// @inheritdoc IOrderRequest
+    function setBid(uint32 orderId, uint8 bidIndex, bytes32 bid) external {
+        if (msg.sender != bids) revert NotAuthorized(msg.sender);
+        OrderWord order = _openOrder(orderId);
+        uint256 count = order.bidCount();
+        if (bidIndex > count || bidIndex == MAX_BIDS) revert BidIndexInvalid(orderId, bidIndex);
+        if (bidIndex == count) _storeOrder(orderId, order.withBidCount(count + 1));
+        _storeFact(Slots.bid(orderId, bidIndex), uint256(bid));
+    }
+
+    // ---- governance
+
+    /// @inheritdoc IOrderRequest
     function setBidWindowBlocks(uint32 bidWindowBlocks_) external restricted {
         _setBidWindowBlocks(bidWindowBlocks_);
     }
+
+    // ---- views
 
     /// @inheritdoc IOrderRequest
     function orderWord(uint32 orderId) external view returns (bytes32) {
@@ -168,6 +222,39 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
         return bytes32(Slots.load(Slots.ORDERS_FACTS));
     }
 
+    // ---- orders
+
+    function _create(address tenant, OrderSpec calldata spec, uint32 expiresAt) private returns (uint32 orderId) {
+        pause.requireRunning();
+        _checkResources(spec);
+        _checkWishes(spec);
+        if (expiresAt <= block.timestamp) revert OrderFieldInvalid("expiresAt");
+        uint96 cost = _costOf(spec);
+
+        orderId = uint32(Slots.load(Slots.ORDERS_COUNTER));
+        Slots.store(Slots.ORDERS_COUNTER, SafeCast.toUint32(uint256(orderId) + 1));
+        uint32 eligibleFromBlock = _eligibleFromBlock();
+        OrderOwnerWord owner = OrderOwnerWordLib.encode(tenant, spec.maxPriceMicroPerHour, spec.durationMinutes, expiresAt);
+        Slots.store(Slots.orderOwner(orderId), OrderOwnerWord.unwrap(owner));
+        _storeOrder(orderId, _openWord(spec, eligibleFromBlock, expiresAt));
+        _storeFact(Slots.orderSpec(orderId), uint256(keccak256(abi.encode(spec))));
+        emit OrderCreated(orderId, tenant, eligibleFromBlock, expiresAt, spec);
+        escrow.lock(orderId, tenant, spec.tokenId, cost);
+    }
+
+    /// Ends the caller's own order; returns the caller.
+    function _cancel(uint32 orderId) private returns (address tenant) {
+        OrderWord order = _openOrder(orderId);
+        tenant = _msgSender();
+        if (tenant != OrderOwnerWord.wrap(Slots.load(Slots.orderOwner(orderId))).tenant()) revert NotTenant(orderId, tenant);
+        emit OrderCancelled(orderId, _end(orderId, order));
+    }
+
+    /// The first snapshot that may show an order of this block: never that of the open round, which is in an earlier block.
+    function _eligibleFromBlock() private view returns (uint32) {
+        return SafeCast.toUint32(_blockNumber() + bidWindowBlocks);
+    }
+
     /// Why the record cannot become a lease, by the order's words alone; None if it can.
     function _refusal(RecordWord record, OrderWord order, uint32 round, uint40 snapshotBlock) private view returns (SkipReason) {
         if (!order.isOpen()) return SkipReason.OrderNotOpen;
@@ -192,6 +279,13 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
         order = _order(orderId);
         if (OrderWord.unwrap(order) == 0) revert OrderNotFound(orderId);
         if (!order.isOpen()) revert OrderNotOpened(orderId);
+    }
+
+    /// The word of a lease that runs, for compute lease alone.
+    function _leaseForComputeLease(uint32 orderId) private view returns (OrderWord order) {
+        if (msg.sender != computeLease) revert NotAuthorized(msg.sender);
+        order = _order(orderId);
+        if (order.state() != uint256(OrderState.Matched)) revert OrderNotMatched(orderId);
     }
 
     /// Ends an open order from the next round on.
@@ -225,8 +319,8 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
         );
     }
 
-    /// What the order can cost at most, in token units; rounded up so that the accrual, rounded down, never exceeds it.
-    function _lockAmount(OrderSpec calldata spec) private view returns (uint96) {
+    /// What the order can cost at most before fees, in token units; rounded up so that the accrual, rounded down, never exceeds it.
+    function _costOf(OrderSpec calldata spec) private view returns (uint96) {
         if (!tokenRegistry.isApproved(spec.tokenId)) revert TokenNotAccepted(spec.tokenId);
         (, uint8 decimals,,) = tokenRegistry.tokenOf(spec.tokenId);
         // Below 2^39 x 2^40 x 2^24, as the token registry takes 6 to 18 decimals.
@@ -281,10 +375,6 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
         emit BidWindowUpdated(bidWindowBlocks_);
     }
 
-    function _tenant(uint32 orderId) private view returns (address) {
-        return OrderOwnerWord.wrap(Slots.load(Slots.orderOwner(orderId))).tenant();
-    }
-
     function _storeOrder(uint32 orderId, OrderWord order) private {
         _storeFact(Slots.order(orderId), OrderWord.unwrap(order));
     }
@@ -294,5 +384,19 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged {
         Slots.store(slot, word);
         emit Fact(slot, bytes32(word));
         Slots.store(Slots.ORDERS_FACTS, Facts.fold(Slots.load(Slots.ORDERS_FACTS), slot, word));
+    }
+
+    // ---- callers
+
+    function _msgSender() internal view override(Context, ERC2771Context) returns (address) {
+        return ERC2771Context._msgSender();
+    }
+
+    function _msgData() internal view override(Context, ERC2771Context) returns (bytes calldata) {
+        return ERC2771Context._msgData();
+    }
+
+    function _contextSuffixLength() internal view override(Context, ERC2771Context) returns (uint256) {
+        return ERC2771Context._contextSuffixLength();
     }
 }

@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import { AccessManaged } from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import { Multicall } from "@openzeppelin/contracts/utils/Multicall.sol";
+import { MarketContracts } from "../governance/MarketContracts.sol";
 import { Facts } from "../words/Facts.sol";
 import { MachineTotalsWord, MachineTotalsWordLib } from "../words/MachineTotalsWord.sol";
-import { DEVICE_ONES, DEVICE_SPREAD, MachineWord, MachineWordLib } from "../words/MachineWord.sol";
+import { MachineWord, MachineWordLib } from "../words/MachineWord.sol";
 import { OfferWord, OfferWordLib } from "../words/OfferWord.sol";
 import { ProviderOwnerWord, ProviderOwnerWordLib } from "../words/ProviderOwnerWord.sol";
 import { ProviderWord, ProviderWordLib } from "../words/ProviderWord.sol";
@@ -15,6 +16,7 @@ import { IMatchPolicy } from "./IMatchPolicy.sol";
 import { IProviderRegistry } from "./IProviderRegistry.sol";
 import { IStakingManager } from "./IStakingManager.sol";
 import { ITokenRegistry } from "./ITokenRegistry.sol";
+import { MachineReservation } from "./MachineReservation.sol";
 import { MachineSpec, OfferTerms, ProviderStatus, SkipReason } from "./MarketTypes.sol";
 
 /// @title Providers, machines and offers: every word about them that the engine, settlement or a dispute reads.
@@ -29,41 +31,32 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
     uint256 private constant BPS = 10_000;
     /// Where a provider begins whom nobody has verified.
     uint256 private constant LEAST_TRUSTED_TIER = 7;
+    uint256 private constant MAX_SLASHES = 255;
     uint256 private constant MAX_NAME_BYTES = 64;
     uint256 private constant MAX_HOST_URI_BYTES = 256;
-    /// The devices at even places, each in 20 bits.
-    uint256 private constant EVEN_DEVICES = 0x3ff003ff003ff003ff;
-    /// The bit above each device at an even place.
-    uint256 private constant GUARDS = 0x400004000040000400;
 
     IMatchPolicy private immutable _MATCH_POLICY;
     ITokenRegistry private immutable _TOKEN_REGISTRY;
     IStakingManager private immutable _STAKING_MANAGER;
     address private immutable _COMPLIANCE_REGISTRY;
+    address private immutable _PROVIDER_ADMISSION;
+    address private immutable _PROVIDER_ATTRIBUTES;
+    address private immutable _REWARD_ORACLE;
     address private immutable _MATCH_SETTLEMENT;
     address private immutable _COMPUTE_LEASE;
-    bool private immutable _AUTO_APPROVE;
 
     mapping(address owner => uint24) private _providerOf;
 
-    /// @param autoApprove New providers are Active at once; otherwise they wait for `setProviderStatus`.
-    constructor(
-        address authority,
-        address matchPolicy,
-        address tokenRegistry,
-        address stakingManager,
-        address complianceRegistry,
-        address matchSettlement,
-        address computeLease,
-        bool autoApprove
-    ) AccessManaged(authority) {
-        _MATCH_POLICY = IMatchPolicy(matchPolicy);
-        _TOKEN_REGISTRY = ITokenRegistry(tokenRegistry);
-        _STAKING_MANAGER = IStakingManager(stakingManager);
-        _COMPLIANCE_REGISTRY = complianceRegistry;
-        _MATCH_SETTLEMENT = matchSettlement;
-        _COMPUTE_LEASE = computeLease;
-        _AUTO_APPROVE = autoApprove;
+    constructor(MarketContracts memory market) AccessManaged(market.authority) {
+        _MATCH_POLICY = IMatchPolicy(market.matchPolicy);
+        _TOKEN_REGISTRY = ITokenRegistry(market.tokenRegistry);
+        _STAKING_MANAGER = IStakingManager(market.stakingManager);
+        _COMPLIANCE_REGISTRY = market.complianceRegistry;
+        _PROVIDER_ADMISSION = market.providerAdmission;
+        _PROVIDER_ATTRIBUTES = market.providerAttributes;
+        _REWARD_ORACLE = market.rewardOracle;
+        _MATCH_SETTLEMENT = market.matchSettlement;
+        _COMPUTE_LEASE = market.computeLease;
         // The next machine and the next provider are number 1.
         Slots.store(Slots.REGISTRY_COUNTERS, (1 << 32) | 1);
     }
@@ -76,8 +69,13 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
     // ---- providers
 
     /// @inheritdoc IProviderRegistry
-    function registerProvider(string calldata name, string calldata hostUri) external returns (uint24 providerId) {
-        if (_providerOf[msg.sender] != 0) revert ProviderAlreadyRegistered(msg.sender, _providerOf[msg.sender]);
+    /// @dev Trusts the admission contract to name an owner that asked for it.
+    function registerProvider(address owner, string calldata name, string calldata hostUri)
+        external
+        onlyCaller(_PROVIDER_ADMISSION)
+        returns (uint24 providerId)
+    {
+        if (_providerOf[owner] != 0) revert ProviderAlreadyRegistered(owner, _providerOf[owner]);
         if (bytes(name).length == 0 || bytes(name).length > MAX_NAME_BYTES) revert FieldOutOfBounds("name");
         _requireHostUri(hostUri);
 
@@ -86,12 +84,10 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         if (providerId == type(uint24).max) revert FieldOutOfBounds("providerId");
         Slots.store(Slots.REGISTRY_COUNTERS, counters + (1 << 32));
 
-        _providerOf[msg.sender] = providerId;
-        Slots.store(Slots.providerOwner(providerId), ProviderOwnerWord.unwrap(ProviderOwnerWordLib.encode(msg.sender, 0, 0)));
-        ProviderStatus status = _AUTO_APPROVE ? ProviderStatus.Active : ProviderStatus.Registered;
-        _storeProvider(providerId, ProviderWordLib.encode(uint256(status), LEAST_TRUSTED_TIER));
-        emit ProviderAdded(providerId, msg.sender, name, hostUri);
-        emit ProviderStatusUpdated(providerId, status);
+        _providerOf[owner] = providerId;
+        Slots.store(Slots.providerOwner(providerId), ProviderOwnerWord.unwrap(ProviderOwnerWordLib.encode(owner, 0, 0)));
+        emit ProviderAdded(providerId, owner, name, hostUri);
+        _storeStatus(providerId, ProviderWordLib.encode(0, LEAST_TRUSTED_TIER), ProviderStatus.Registered);
     }
 
     /// @inheritdoc IProviderRegistry
@@ -102,6 +98,18 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
     }
 
     /// @inheritdoc IProviderRegistry
+    function activateProvider(uint24 providerId) external {
+        _requireOwner(providerId);
+        ProviderWord provider = _provider(providerId);
+        ProviderStatus status = ProviderStatus(provider.status());
+        if (status == ProviderStatus.Active) revert StatusUnchanged(status);
+        if (status != ProviderStatus.Registered) revert StatusNotAllowed(status);
+        _requireOwnStake(providerId);
+        _storeStatus(providerId, provider, ProviderStatus.Active);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    /// @dev Going back asks for the stake again: governance may have raised the minimum meanwhile.
     function setMaintenance(uint24 providerId, bool maintenance) external {
         _requireOwner(providerId);
         ProviderWord provider = _provider(providerId);
@@ -109,42 +117,68 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         ProviderStatus wanted = maintenance ? ProviderStatus.Maintenance : ProviderStatus.Active;
         if (status == wanted) revert StatusUnchanged(status);
         if (status != ProviderStatus.Active && status != ProviderStatus.Maintenance) revert StatusNotAllowed(status);
-        _storeProvider(providerId, provider.withStatus(uint256(wanted)));
-        emit ProviderStatusUpdated(providerId, wanted);
+        if (!maintenance) _requireOwnStake(providerId);
+        _storeStatus(providerId, provider, wanted);
     }
 
     /// @inheritdoc IProviderRegistry
+    /// @dev Maintenance needs the stake too, since its owner may leave it for Active.
     function setProviderStatus(uint24 providerId, ProviderStatus status) external restricted {
         ProviderWord provider = _provider(providerId);
         if (status == ProviderStatus.Unregistered) revert StatusNotAllowed(status);
         if (uint256(status) == provider.status()) revert StatusUnchanged(status);
-        _storeProvider(providerId, provider.withStatus(uint256(status)));
-        emit ProviderStatusUpdated(providerId, status);
+        if (status == ProviderStatus.Active || status == ProviderStatus.Maintenance) _requireOwnStake(providerId);
+        _storeStatus(providerId, provider, status);
     }
 
     /// @inheritdoc IProviderRegistry
-    function verifyProvider(uint24 providerId, uint8 tier, uint64 attributes) external restricted {
+    function setProviderTier(uint24 providerId, uint8 tier) external restricted {
         ProviderWord provider = _provider(providerId);
         if (tier == 0 || tier > LEAST_TRUSTED_TIER) revert FieldOutOfBounds("tier");
-        if (attributes >= 1 << 54) revert FieldOutOfBounds("attributes");
-        _storeProvider(providerId, provider.withVerification(tier, attributes));
-        emit ProviderVerified(providerId, tier, attributes);
+        _storeProvider(providerId, provider.withTier(tier));
+        emit ProviderTierUpdated(providerId, tier);
     }
 
     /// @inheritdoc IProviderRegistry
-    function setProviderScores(uint24 providerId, uint16 uptimeBps, uint16 reputationBps, uint8 slashes) external restricted {
+    function setProviderAttributes(uint24 providerId, uint64 attributes) external onlyCaller(_PROVIDER_ATTRIBUTES) {
+        ProviderWord provider = _provider(providerId);
+        if (attributes >= 1 << 54) revert FieldOutOfBounds("attributes");
+        _storeProvider(providerId, provider.withAttributes(attributes));
+        emit ProviderAttributesUpdated(providerId, attributes);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function setProviderScores(uint24 providerId, uint16 uptimeBps, uint16 reputationBps) external onlyCaller(_REWARD_ORACLE) {
         ProviderWord provider = _provider(providerId);
         if (uptimeBps > BPS && uptimeBps != ProviderWordLib.UNMEASURED) revert FieldOutOfBounds("uptimeBps");
         if (reputationBps > BPS && reputationBps != ProviderWordLib.UNMEASURED) revert FieldOutOfBounds("reputationBps");
-        _storeProvider(providerId, provider.withScores(uptimeBps, reputationBps, slashes));
-        emit ProviderScoresUpdated(providerId, uptimeBps, reputationBps, slashes);
+        _storeProvider(providerId, provider.withScores(uptimeBps, reputationBps));
+        emit ProviderScoresUpdated(providerId, uptimeBps, reputationBps);
     }
 
     /// @inheritdoc IProviderRegistry
-    function setProviderStake(uint24 providerId, uint32 stakeWhole) external onlyCaller(address(_STAKING_MANAGER)) {
+    /// @dev A minimum that governance raises binds at the provider's next change of stake or status, not at once.
+    function setProviderStake(uint24 providerId, uint32 stakeWhole, uint256 ownStakeWhole) external onlyCaller(address(_STAKING_MANAGER)) {
         ProviderWord provider = _provider(providerId);
-        if (provider.stakeWhole() == stakeWhole) return;
-        _storeProvider(providerId, provider.withStakeWhole(stakeWhole));
+        ProviderStatus status = ProviderStatus(provider.status());
+        bool fallsBack =
+            (status == ProviderStatus.Active || status == ProviderStatus.Maintenance) && ownStakeWhole < _requiredStakeWhole(providerId);
+        if (fallsBack) _storeStatus(providerId, provider.withStakeWhole(stakeWhole), ProviderStatus.Registered);
+        else if (provider.stakeWhole() != stakeWhole) _storeProvider(providerId, provider.withStakeWhole(stakeWhole));
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function recordSlash(uint24 providerId, bool suspend) external onlyCaller(address(_STAKING_MANAGER)) {
+        ProviderWord provider = _provider(providerId);
+        uint256 slashes = provider.slashes();
+        if (slashes < MAX_SLASHES) ++slashes;
+        provider = provider.withSlashes(slashes);
+        if (suspend && provider.status() != uint256(ProviderStatus.Suspended)) {
+            _storeStatus(providerId, provider, ProviderStatus.Suspended);
+        } else {
+            _storeProvider(providerId, provider);
+        }
+        emit ProviderSlashesUpdated(providerId, uint8(slashes));
     }
 
     /// @inheritdoc IProviderRegistry
@@ -192,9 +226,7 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         MachineWord machine = _machine(machineId);
         _requireOwner(uint24(machine.providerId()));
         if (machine.activeUntilRound() != MachineWordLib.NO_ROUND) revert MachineAlreadyInactive(machineId);
-        uint32 next = _MATCH_POLICY.fromRoundNow();
-        _storeMachine(machineId, machine.withActiveUntilRound(next));
-        emit MachineDeactivated(machineId, next);
+        _deactivate(machineId, machine);
     }
 
     /// @inheritdoc IProviderRegistry
@@ -310,7 +342,7 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
             for (uint256 i; i < count; ++i) {
                 RecordWord record = RecordWordLib.recordAt(records, i);
                 uint256 slot = Slots.machine(record.machineId());
-                SkipReason reason = _take(RecordWord.unwrap(record), slot, round);
+                SkipReason reason = MachineReservation.take(RecordWord.unwrap(record), slot, round);
                 if (reason == SkipReason.None) continue;
                 skipped[i >> 8] |= 1 << (i & 255);
                 emit RecordSkipped(uint32(record.orderId()), uint32(record.machineId()), reason);
@@ -343,6 +375,31 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         _storeMachine(machineId, _machine(machineId).released(uint256(lease)));
     }
 
+    /// @inheritdoc IProviderRegistry
+    /// @dev Otherwise a machine that nobody serves any more would win every order again by the same price.
+    function standDown(uint32 machineId) external onlyCaller(_COMPUTE_LEASE) {
+        MachineWord machine = _machine(machineId);
+        if (machine.activeUntilRound() == MachineWordLib.NO_ROUND) _deactivate(machineId, machine);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    /// @dev Trusts the callers to have passed the gate of `round` before anything is taken that was free, and to have set the flag of a bid
+    /// in `to` where its price is not an offer's. What stays within `from` was the lease's already, so the machine need not be active for it.
+    function moveCapacity(bytes32 from, bytes32 to, uint32 round) external {
+        if (msg.sender != _COMPUTE_LEASE && msg.sender != _MATCH_SETTLEMENT) revert NotAuthorized(msg.sender);
+        uint32 machineId = uint32(uint256(to) >> 192);
+        if (from != 0 && uint32(uint256(from) >> 192) != machineId) revert FieldOutOfBounds("machineId");
+        MachineWord machine = _machine(machineId);
+        uint256 slot = Slots.machine(machineId);
+        MachineWord whole = from == 0 ? machine : machine.released(uint256(from));
+        bool within = MachineReservation.within(uint256(to), uint256(from));
+        Slots.store(slot, MachineWord.unwrap(within ? whole.withInterval(0, MachineWordLib.NO_ROUND) : whole));
+        SkipReason reason = MachineReservation.take(uint256(to), slot, round);
+        if (reason != SkipReason.None) revert CapacityRefused(machineId, reason);
+        MachineWord taken = MachineWord.wrap(Slots.load(slot));
+        _storeMachine(machineId, taken.withInterval(machine.activeFromRound(), machine.activeUntilRound()));
+    }
+
     // ---- views
 
     /// @inheritdoc IProviderRegistry
@@ -362,6 +419,11 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
 
     /// @inheritdoc IProviderRegistry
     function requiredStakeWhole(uint24 providerId) external view returns (uint256) {
+        return _requiredStakeWhole(providerId);
+    }
+
+    /// @inheritdoc IProviderRegistry
+    function machinesStakeWhole(uint24 providerId) external view returns (uint256) {
         return _owner(providerId).requiredStakeWhole();
     }
 
@@ -387,97 +449,6 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         return bytes32(Slots.load(Slots.REGISTRY_FACTS));
     }
 
-    // ---- reservation
-
-    /// Takes what the record needs of the machine at `slot` if it holds in `round`; says why not otherwise, and writes nothing.
-    /// Settlement pays for this once a match, hence assembly: each `break` leaves with a reason, in the order of `SkipReason`.
-    function _take(uint256 record, uint256 slot, uint256 round) private returns (SkipReason reason) {
-        assembly ("memory-safe") {
-            for { } 1 { } {
-                let machine := sload(slot)
-                if iszero(machine) {
-                    reason := 1 // MachineUnknown
-                    break
-                }
-                // Active when from <= round < until.
-                if or(gt(shr(224, machine), round), iszero(gt(and(shr(192, machine), 0xffffffff), round))) {
-                    reason := 2 // MachineInactive
-                    break
-                }
-                if and(xor(shr(168, machine), shr(8, record)), 0xffffff) {
-                    reason := 3 // ProviderMismatch
-                    break
-                }
-
-                let need := 0
-                let milliGpu := and(shr(128, record), 0xffff)
-                if and(record, 0xffffff00000000000000000000000000000000) {
-                    // Copies of the mask 9 bits apart bring its bit i to bit 10 * i, the foot of device i.
-                    need := and(mul(and(shr(144, record), 0xff), DEVICE_SPREAD), DEVICE_ONES)
-                    // Without milli-GPU one unit a device makes any device too many.
-                    let units := add(milliGpu, iszero(milliGpu))
-                    if gt(units, WHOLE_DEVICE) { units := WHOLE_DEVICE }
-                    // The product gathers the number of devices in the highest of the eight.
-                    if xor(mul(and(shr(70, mul(need, DEVICE_ONES)), 0x3ff), units), milliGpu) {
-                        reason := 4 // DeviceMask
-                        break
-                    }
-                    need := mul(need, units)
-                    // A guard bit above each device survives the subtraction where enough is free; even and odd devices apart.
-                    if xor(
-                        and(
-                            and(
-                                sub(or(and(machine, EVEN_DEVICES), GUARDS), and(need, EVEN_DEVICES)),
-                                sub(or(and(shr(10, machine), EVEN_DEVICES), GUARDS), and(shr(10, need), EVEN_DEVICES))
-                            ),
-                            GUARDS
-                        ),
-                        GUARDS
-                    ) {
-                        reason := 5 // MachineCapacity
-                        break
-                    }
-                }
-
-                let cpuMilli := and(shr(104, record), 0xffffff)
-                let memoryMib := and(shr(80, record), 0xffffff)
-                let storageGib := and(shr(56, record), 0xffffff)
-                if or(
-                    or(gt(cpuMilli, and(shr(100, machine), 0xfffff)), gt(memoryMib, and(shr(120, machine), 0xffffff))),
-                    gt(storageGib, and(shr(80, machine), 0xfffff))
-                ) {
-                    reason := 5 // MachineCapacity
-                    break
-                }
-
-                // The price of a bid is the order contract's to check.
-                if iszero(and(record, 0x4000000000000)) {
-                    let offerSlot := add(slot, add(2, and(shr(48, record), 3)))
-                    let offer := sload(offerSlot)
-                    // The terms of `round` are the newest unless those came later; then the previous ones held.
-                    if gt(shr(224, offer), round) { offer := sload(add(offerSlot, OFFERS_PER_MACHINE)) }
-                    if or(iszero(and(offer, 0xffff00000000)), and(xor(offer, record), 0xffff00000000)) {
-                        reason := 6 // OfferMissing
-                        break
-                    }
-                    // Each of the four terms rounds down.
-                    let price := div(mul(milliGpu, and(shr(134, offer), 0xfffffffff)), 1000)
-                    price := add(price, div(mul(cpuMilli, and(shr(104, offer), 0x3fffffff)), 1000))
-                    price := add(price, shr(10, mul(memoryMib, and(shr(78, offer), 0x3ffffff))))
-                    price := add(price, shr(10, mul(storageGib, and(shr(48, offer), 0x3fffffff))))
-                    if xor(price, and(shr(152, record), 0xffffffffff)) {
-                        reason := 7 // OfferPrice
-                        break
-                    }
-                }
-
-                need := or(or(need, shl(120, memoryMib)), or(shl(100, cpuMilli), shl(80, storageGib)))
-                sstore(slot, sub(machine, need))
-                break
-            }
-        }
-    }
-
     // ---- rules
 
     function _requireOwner(uint24 providerId) private view {
@@ -497,10 +468,29 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         _requireOwnerInGoodStanding(uint24(machine.providerId()));
     }
 
+    function _deactivate(uint32 machineId, MachineWord machine) private {
+        uint32 next = _MATCH_POLICY.fromRoundNow();
+        _storeMachine(machineId, machine.withActiveUntilRound(next));
+        emit MachineDeactivated(machineId, next);
+    }
+
     /// A batch of the open round may still reserve on a machine that is active in it.
     function _requireInactive(uint32 machineId, MachineWord machine) private view {
         uint256 open = uint256(_MATCH_POLICY.fromRoundNow()) - 1;
         if (machine.isActiveIn(open)) revert MachineStillActive(machineId, uint32(machine.activeUntilRound()));
+    }
+
+    /// Own stake covers the provider's minimum and its machines.
+    function _requireOwnStake(uint24 providerId) private view {
+        uint256 requiredWhole = _requiredStakeWhole(providerId);
+        uint256 ownStakeWhole = _STAKING_MANAGER.ownStakeWhole(providerId);
+        if (ownStakeWhole < requiredWhole) revert InsufficientStake(ownStakeWhole, requiredWhole);
+    }
+
+    function _requiredStakeWhole(uint24 providerId) private view returns (uint256) {
+        uint256 machinesWhole = _owner(providerId).requiredStakeWhole();
+        uint256 minimumWhole = _STAKING_MANAGER.stakeTerms().wholeMinimumPerProvider;
+        return machinesWhole > minimumWhole ? machinesWhole : minimumWhole;
     }
 
     function _requireHostUri(string calldata hostUri) private pure {
@@ -550,7 +540,7 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         return MachineWordLib.spread((1 << to) - (1 << from), WHOLE_DEVICE);
     }
 
-    /// Puts what a machine of `spec` needs in the place of `oldRequired`; the stake must cover a total that rises.
+    /// Puts what a machine of `spec` needs in the place of `oldRequired`; own stake must cover a total that rises.
     function _moveRequiredStake(uint24 providerId, uint256 oldRequired, MachineSpec calldata spec, uint256 addedMachines)
         private
         returns (uint256 required)
@@ -558,12 +548,12 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         required = _STAKING_MANAGER.requirementOf(spec.deviceCount, spec.cpuMilli);
         ProviderOwnerWord owner = _owner(providerId);
         uint256 total = owner.requiredStakeWhole() - oldRequired + required;
-        uint256 stakeWhole = _provider(providerId).stakeWhole();
-        if (required > oldRequired && stakeWhole < total) revert InsufficientStake(stakeWhole, total);
+        if (total > type(uint40).max) revert FieldOutOfBounds("requiredStakeWhole");
         Slots.store(
             Slots.providerOwner(providerId),
             ProviderOwnerWord.unwrap(ProviderOwnerWordLib.encode(owner.owner(), total, owner.machineCount() + addedMachines))
         );
+        if (required > oldRequired) _requireOwnStake(providerId);
     }
 
     // ---- words
@@ -592,6 +582,11 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
 
     function _storeProvider(uint24 providerId, ProviderWord provider) private {
         _storeFact(Slots.provider(providerId), ProviderWord.unwrap(provider));
+    }
+
+    function _storeStatus(uint24 providerId, ProviderWord provider, ProviderStatus status) private {
+        _storeProvider(providerId, provider.withStatus(uint256(status)));
+        emit ProviderStatusUpdated(providerId, status);
     }
 
     function _storeMachine(uint32 machineId, MachineWord machine) private {

@@ -125,12 +125,20 @@ library MatchRules {
         }
     }
 
-    /// @notice What the order's resources cost an hour under an offer; each of the four terms rounds down.
+    /// @notice What the order's resources cost an hour under an offer.
     function priceOf(OrderSpec memory spec, OfferWord offer) internal pure returns (uint256) {
+        return priceOf(spec.milliGpu, spec.cpuMilli, spec.memoryMib, spec.storageGib, offer);
+    }
+
+    /// @notice What these resources cost an hour under an offer; each of the four terms rounds down.
+    function priceOf(uint256 milliGpu, uint256 cpuMilli, uint256 memoryMib, uint256 storageGib, OfferWord offer)
+        internal
+        pure
+        returns (uint256)
+    {
         unchecked {
-            return uint256(spec.milliGpu) * offer.gpuMicroPerHour() / 1000 + uint256(spec.cpuMilli) * offer.coreMicroPerHour() / 1000
-                + uint256(spec.memoryMib) * offer.memoryGibMicroPerHour() / 1024 + uint256(spec.storageGib) * offer.storageTibMicroPerHour()
-                / 1024;
+            return milliGpu * offer.gpuMicroPerHour() / 1000 + cpuMilli * offer.coreMicroPerHour() / 1000 + memoryMib
+                * offer.memoryGibMicroPerHour() / 1024 + storageGib * offer.storageTibMicroPerHour() / 1024;
         }
     }
 

@@ -19,6 +19,10 @@ library BidWordLib {
         );
     }
 
+    function withUntilRound(BidWord bid, uint256 newUntilRound) internal pure returns (BidWord) {
+        return BidWord.wrap((BidWord.unwrap(bid) & type(uint224).max) | (newUntilRound << 224));
+    }
+
     function untilRound(BidWord bid) internal pure returns (uint256) {
         return BidWord.unwrap(bid) >> 224;
     }

@@ -45,6 +45,10 @@ library MachineWordLib {
         return MachineWord.wrap((MachineWord.unwrap(machine) & ~(uint256(0xffffffff) << 192)) | (round << 192));
     }
 
+    function withInterval(MachineWord machine, uint256 fromRound, uint256 untilRound) internal pure returns (MachineWord) {
+        return MachineWord.wrap((MachineWord.unwrap(machine) & type(uint192).max) | (fromRound << 224) | (untilRound << 192));
+    }
+
     /// @notice The machine sitting out the rounds before `round`; a longer cool-down stays.
     function benchedUntil(MachineWord machine, uint256 round) internal pure returns (MachineWord) {
         return round > activeFromRound(machine) ? withActiveFromRound(machine, round) : machine;

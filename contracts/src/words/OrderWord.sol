@@ -69,6 +69,10 @@ library OrderWordLib {
         return OrderWord.wrap((OrderWord.unwrap(order) & ~(uint256(0xffffffff) << 192)) | (newEligibleFromBlock << 192));
     }
 
+    function withBidCount(OrderWord order, uint256 newBidCount) internal pure returns (OrderWord) {
+        return OrderWord.wrap((OrderWord.unwrap(order) & ~(uint256(0xff) << 144)) | (newBidCount << 144));
+    }
+
     function state(OrderWord order) internal pure returns (uint256) {
         return (OrderWord.unwrap(order) >> 53) & 7;
     }
@@ -135,6 +139,10 @@ library OrderWordLib {
 
     function deviceMask(OrderWord lease) internal pure returns (uint256) {
         return (OrderWord.unwrap(lease) >> 144) & 0xff;
+    }
+
+    function isFromBid(OrderWord lease) internal pure returns (bool) {
+        return OrderWord.unwrap(lease) & (1 << 50) != 0;
     }
 
     function providerId(OrderWord lease) internal pure returns (uint256) {

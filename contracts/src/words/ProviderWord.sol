@@ -13,8 +13,8 @@ library ProviderWordLib {
     uint256 internal constant UNMEASURED = 0x3fff;
 
     uint256 private constant ATTRIBUTES_MASK = 0x3fffffffffffff;
-    /// 14 bits uptime, 14 bits reputation, 8 bits slashes.
-    uint256 private constant SCORES_MASK = 0xfffffffff;
+    /// 14 bits uptime, 14 bits reputation.
+    uint256 private constant SCORES_MASK = 0xfffffff;
 
     function encode(uint256 status_, uint256 tier_) internal pure returns (ProviderWord) {
         return ProviderWord.wrap((status_ << 221) | (tier_ << 218) | (UNMEASURED << 204) | (UNMEASURED << 190));
@@ -60,18 +60,20 @@ library ProviderWordLib {
         return ProviderWord.wrap((ProviderWord.unwrap(provider) & ~(uint256(7) << 221)) | (value << 221));
     }
 
-    function withVerification(ProviderWord provider, uint256 tier_, uint256 attributes_) internal pure returns (ProviderWord) {
-        uint256 kept = ProviderWord.unwrap(provider) & ~((uint256(7) << 218) | (ATTRIBUTES_MASK << 128));
-        return ProviderWord.wrap(kept | (tier_ << 218) | (attributes_ << 128));
+    function withTier(ProviderWord provider, uint256 value) internal pure returns (ProviderWord) {
+        return ProviderWord.wrap((ProviderWord.unwrap(provider) & ~(uint256(7) << 218)) | (value << 218));
     }
 
-    function withScores(ProviderWord provider, uint256 uptimeBps_, uint256 reputationBps_, uint256 slashes_)
-        internal
-        pure
-        returns (ProviderWord)
-    {
-        uint256 kept = ProviderWord.unwrap(provider) & ~(SCORES_MASK << 182);
-        return ProviderWord.wrap(kept | (uptimeBps_ << 204) | (reputationBps_ << 190) | (slashes_ << 182));
+    function withAttributes(ProviderWord provider, uint256 value) internal pure returns (ProviderWord) {
+        return ProviderWord.wrap((ProviderWord.unwrap(provider) & ~(ATTRIBUTES_MASK << 128)) | (value << 128));
+    }
+
+    function withScores(ProviderWord provider, uint256 uptimeBps_, uint256 reputationBps_) internal pure returns (ProviderWord) {
+        return ProviderWord.wrap((ProviderWord.unwrap(provider) & ~(SCORES_MASK << 190)) | (uptimeBps_ << 204) | (reputationBps_ << 190));
+    }
+
+    function withSlashes(ProviderWord provider, uint256 value) internal pure returns (ProviderWord) {
+        return ProviderWord.wrap((ProviderWord.unwrap(provider) & ~(uint256(0xff) << 182)) | (value << 182));
     }
 
     function withReport(ProviderWord provider, uint256 index, uint256 report_) internal pure returns (ProviderWord) {

@@ -22,7 +22,6 @@ library Slots {
     uint256 internal constant SCHEDULE = uint256(keccak256("matchmaker.words.schedule")) & BASE_MASK;
     uint256 internal constant POLICY_HASH_NEWEST = SCHEDULE + 1;
     uint256 internal constant POLICY_HASH_PREVIOUS = SCHEDULE + 2;
-    uint256 internal constant LOCK = uint256(keccak256("matchmaker.words.lock")) & BASE_MASK;
 
     /// @notice Slot of a machine's matching word, M0. `machineId` below 2^32.
     function machine(uint256 machineId) internal pure returns (uint256) {
@@ -91,13 +90,6 @@ library Slots {
     function bid(uint256 orderId, uint256 bidIndex) internal pure returns (uint256) {
         unchecked {
             return BID + orderId * 256 + bidIndex;
-        }
-    }
-
-    /// @notice Slot of an order's lock in the escrow.
-    function lock(uint256 orderId) internal pure returns (uint256) {
-        unchecked {
-            return LOCK + orderId;
         }
     }
 

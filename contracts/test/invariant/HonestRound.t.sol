@@ -230,8 +230,10 @@ contract HonestRoundTest is MarketBase {
         else _try(address(orderRequest), abi.encodeCall(IOrderRequest.refund, (orderId)));
     }
 
+    /// By its tenant for good, or by its provider before it was ready, which sends the order back to matching.
     function _endLease() private {
-        vm.prank(tenant);
+        uint256 who = _draw(3);
+        vm.prank(who == 2 ? tenant : owners[who]);
         _try(address(computeLease), abi.encodeCall(IComputeLease.closeLease, (uint32(1 + _draw(MOST_ORDERS)))));
     }
 

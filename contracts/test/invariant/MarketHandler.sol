@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { OrderLock } from "../../src/market/IEscrow.sol";
 import { MachineSpec, MatchBatch, OfferTerms, OrderSpec, OrderState } from "../../src/market/MarketTypes.sol";
 import { MachineTotalsWord } from "../../src/words/MachineTotalsWord.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
@@ -23,8 +25,8 @@ contract MarketHandler is MarketBase {
     mapping(address account => uint256) public owned;
     /// How often settlement changed the order's word.
     mapping(uint32 orderId => uint256) public timesLeased;
-    /// Paid out of each lock so far.
-    mapping(uint32 orderId => uint256) public paidOut;
+    /// What each lease has earned and was paid for so far, before fees.
+    mapping(uint32 orderId => uint256) public earned;
     uint256 public leased;
     uint256 public left;
     uint256 public refunded;
@@ -48,6 +50,8 @@ contract MarketHandler is MarketBase {
             actors.push(owner);
             machines.push(_machine(_provider(owner)));
         }
+        actors.push(treasury);
+        actors.push(foundation);
     }
 
     // ---- money
@@ -81,7 +85,7 @@ contract MarketHandler is MarketBase {
         spec.tokenId = USD;
         spec.maxPriceMicroPerHour = uint40(1 + (seed >> 96) % 30_000_000);
         spec.durationMinutes = uint24(1 + (seed >> 128) % 300);
-        uint256 lock = (uint256(spec.maxPriceMicroPerHour) * spec.durationMinutes + 59) / 60;
+        uint256 lock = _withUserFee((uint256(spec.maxPriceMicroPerHour) * spec.durationMinutes + 59) / 60);
         if (owned[account] < lock) {
             _fund(account, lock);
             owned[account] += lock;
@@ -122,20 +126,24 @@ contract MarketHandler is MarketBase {
         OrderWord lease = _word(orderId);
         if (lease.state() != uint256(OrderState.Matched)) return;
         computeLease.claim(orderId);
-        _earn(orderId, lease);
+        _earn(orderId, lease, 0);
     }
 
     function closeLease(uint256 who, uint256 seed) external {
         uint32 orderId = _pick(seed);
         OrderWord lease = _word(orderId);
         if (lease.state() != uint256(OrderState.Matched)) return;
-        address[3] memory callers = [_tenant(orderId), _ownerOfLease(lease), address(this)];
-        address caller = callers[who % 3];
-        if (caller == address(this) && block.timestamp < lease.matchedAt() + _durationSeconds(orderId)) return;
-        vm.prank(caller);
-        computeLease.closeLease(orderId);
-        _earn(orderId, lease);
-        owned[_tenant(orderId)] += _locked(orderId) - paidOut[orderId];
+        uint256 caller = who % 3;
+        if (caller == 2) {
+            if (block.timestamp < lease.matchedAt() + _durationSeconds(orderId)) return;
+            computeLease.endLease(orderId);
+        } else {
+            vm.prank(caller == 0 ? _tenant(orderId) : _ownerOfLease(lease));
+            computeLease.closeLease(orderId);
+        }
+        // Who closes early pays a minute at least.
+        _earn(orderId, lease, caller == 0 ? _leaseTerms().minimumChargeSeconds : 0);
+        owned[_tenant(orderId)] += _locked(orderId) - earned[orderId] - _share(earned[orderId], _feeTerms().userFeeBps);
         ++closed;
     }
 
@@ -202,7 +210,10 @@ contract MarketHandler is MarketBase {
         for (uint256 i; i < before.length; ++i) {
             if (before[i] == afterwards[i]) continue;
             ++changed;
-            ++timesLeased[uint32(_recordAt(records, i) >> 224)];
+            uint32 orderId = uint32(_recordAt(records, i) >> 224);
+            ++timesLeased[orderId];
+            // Accrual begins with the lease.
+            _confirm(orderId);
         }
         assertEq(changed, matched, "a record matched exactly if its order's word changed");
         leased += matched;
@@ -241,8 +252,8 @@ contract MarketHandler is MarketBase {
     }
 
     function unspentLock(uint32 orderId) external view returns (uint256) {
-        (uint96 locked, uint96 paid, bool released) = escrow.lockOf(orderId);
-        return released ? 0 : locked - paid;
+        OrderLock memory lock = escrow.lockOf(orderId);
+        return lock.released ? 0 : lock.locked - lock.spent;
     }
 
     function orderCount() external view returns (uint32) {
@@ -308,13 +319,34 @@ contract MarketHandler is MarketBase {
         }
     }
 
-    /// Books what a running lease has earned by now.
-    function _earn(uint32 orderId, OrderWord lease) private {
-        uint256 elapsed = block.timestamp - lease.matchedAt();
-        uint256 duration = _durationSeconds(orderId);
-        uint256 earned = lease.priceMicroPerHour() * (elapsed < duration ? elapsed : duration) / 3600;
-        owned[_ownerOfLease(lease)] += earned - paidOut[orderId];
-        paidOut[orderId] = earned;
+    /// Books what a running lease has earned by now, or in `leastSeconds` if that is more.
+    function _earn(uint32 orderId, OrderWord lease, uint256 leastSeconds) private {
+        uint256 time = Math.min(Math.max(block.timestamp - lease.matchedAt(), leastSeconds), _durationSeconds(orderId));
+        uint256 before = earned[orderId];
+        uint256 now_ = lease.priceMicroPerHour() * time / 3600;
+        // A unit at which both of the provider's fees step waits for the next payment.
+        if (_toProvider(now_) < _toProvider(before)) return;
+        earned[orderId] = now_;
+        owned[_ownerOfLease(lease)] += _toProvider(now_) - _toProvider(before);
+        owned[treasury] += _toTreasury(now_) - _toTreasury(before);
+        owned[foundation] += _share(now_, _feeTerms().foundationFeeBps) - _share(before, _feeTerms().foundationFeeBps);
+    }
+
+    /// Fees are shares of what accrued, each rounded down.
+    function _share(uint256 amount, uint256 bps) private pure returns (uint256) {
+        return amount * bps / 10_000;
+    }
+
+    function _toProvider(uint256 amount) private view returns (uint256) {
+        return amount - _share(amount, _feeTerms().providerFeeBps) - _share(amount, _feeTerms().foundationFeeBps);
+    }
+
+    function _toTreasury(uint256 amount) private view returns (uint256) {
+        return _share(amount, _feeTerms().userFeeBps) + _share(amount, _feeTerms().providerFeeBps);
+    }
+
+    function _withUserFee(uint256 cost) private view returns (uint256) {
+        return cost + (cost * _feeTerms().userFeeBps + 9999) / 10_000;
     }
 
     function _pick(uint256 seed) private view returns (uint32) {
@@ -352,7 +384,7 @@ contract MarketHandler is MarketBase {
     }
 
     function _locked(uint32 orderId) private view returns (uint256) {
-        return (_ownerWord(orderId).maxPriceMicroPerHour() * _ownerWord(orderId).durationMinutes() + 59) / 60;
+        return _withUserFee((_ownerWord(orderId).maxPriceMicroPerHour() * _ownerWord(orderId).durationMinutes() + 59) / 60);
     }
 
     function _ownerOfLease(OrderWord lease) private view returns (address) {

@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IComputeLease } from "../../src/market/IComputeLease.sol";
-import { IOrderRequest } from "../../src/market/IOrderRequest.sol";
+import { IAccessManaged } from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import { Initializable } from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
+
+import { ComputeLease } from "../../src/market/ComputeLease.sol";
+import { IComputeLease, LeaseEnd, LeaseTerms } from "../../src/market/IComputeLease.sol";
 import { OrderSpec, OrderState } from "../../src/market/MarketTypes.sol";
-import { Slots } from "../../src/words/Slots.sol";
-import { MarketBase } from "../MarketBase.t.sol";
+import { ComputeLeaseFixture } from "./ComputeLeaseFixture.sol";
 
-contract ComputeLeaseTest is MarketBase {
-    uint256 private constant LOCK = 50_000_000;
-    uint40 private constant PRICE = 1_056_976;
-
-    uint24 private provider;
-    uint32 private machine;
-    uint32 private order;
-    uint256 private start;
-
-    function setUp() public override {
-        super.setUp();
-        provider = _provider(providerOwner);
-        machine = _machine(provider);
-        order = _order(_spec());
-        uint32 round = _openNext();
-        assertEq(_settle(round, _encode(_record(order, machine, 1))), 1);
-        start = block.timestamp;
-    }
+/// @notice From the match to the confirmation, and the terms of it.
+contract ComputeLeaseTest is ComputeLeaseFixture {
+    // ---- the lease
 
     function test_theMatchIsTheLease() public view {
         IComputeLease.Lease memory lease = computeLease.getLease(order);
@@ -34,140 +21,306 @@ contract ComputeLeaseTest is MarketBase {
         assertEq(lease.tenant, tenant);
         assertEq(lease.tokenId, USD);
         assertEq(lease.priceMicroPerHour, PRICE);
-        assertEq(lease.startTime, start);
-        assertEq(lease.endTime, start + 600 minutes);
+        assertEq(lease.matchedAt, start);
+        assertEq(lease.readyAt, 0);
+        assertEq(lease.confirmedAt, 0);
+        assertEq(lease.endTime, 0);
+        assertEq(lease.durationMinutes, 600);
+        assertEq(lease.manifestHash, 0);
         assertEq(lease.state, uint8(OrderState.Matched));
+        assertEq(uint8(lease.end), uint8(LeaseEnd.None));
+        assertEq(computeLease.accrued(order), 0);
     }
 
     function test_anOrderWithoutLeaseHasNone() public {
         uint32 open = _order(_spec());
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, open));
-        computeLease.getLease(open);
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, open));
-        computeLease.claim(open);
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, 99));
-        computeLease.closeLease(99);
-    }
-
-    function test_anOrderThatWasRefundedIsNoLease() public {
-        uint32 cancelled = _order(_spec());
+        _expectNone(open);
+        _expectNone(99);
         vm.prank(tenant);
-        orderRequest.cancel(cancelled);
+        orderRequest.cancel(open);
         _enterRound(matchPolicy.fromRoundNow(), 1);
-        orderRequest.refund(cancelled);
-        assertEq(_state(cancelled), uint256(OrderState.Closed));
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, cancelled));
-        computeLease.getLease(cancelled);
+        orderRequest.refund(open);
+        assertEq(_state(open), uint256(OrderState.Closed));
+        _expectNone(open);
     }
 
-    function test_claimCreditsWhatAccruedAndNoMore() public {
-        vm.warp(start + 1800);
-        assertEq(computeLease.accrued(order), PRICE / 2);
-        assertEq(computeLease.claim(order), PRICE / 2);
-        assertEq(computeLease.claim(order), 0);
-        vm.warp(start + 3600);
-        assertEq(computeLease.claim(order), PRICE - PRICE / 2, "rounded from the start, not from the last claim");
-        assertEq(escrow.balanceOf(providerOwner, USD), PRICE);
-        vm.warp(start + 700 minutes);
-        computeLease.claim(order);
-        assertEq(escrow.balanceOf(providerOwner, USD), uint256(PRICE) * 10, "accrual stops at the end of the paid time");
+    function _expectNone(uint32 orderId) private {
+        bytes[14] memory calls = [
+            abi.encodeCall(IComputeLease.getLease, (orderId)),
+            abi.encodeCall(IComputeLease.accrued, (orderId)),
+            abi.encodeCall(IComputeLease.nextDeadline, (orderId)),
+            abi.encodeCall(IComputeLease.markReady, (orderId)),
+            abi.encodeCall(IComputeLease.announceManifest, (orderId, MANIFEST)),
+            abi.encodeCall(IComputeLease.confirmDeployment, (orderId, MANIFEST)),
+            abi.encodeCall(IComputeLease.requestUpdate, (orderId, _sameSize())),
+            abi.encodeCall(IComputeLease.cancelUpdate, (orderId)),
+            abi.encodeCall(IComputeLease.acceptUpdate, (orderId, bytes32(0), 1, 1, _defaultPolicy())),
+            abi.encodeCall(IComputeLease.renewLease, (orderId, 1)),
+            abi.encodeCall(IComputeLease.topUp, (orderId, 1)),
+            abi.encodeCall(IComputeLease.closeLease, (orderId)),
+            abi.encodeCall(IComputeLease.endLease, (orderId)),
+            abi.encodeCall(IComputeLease.releaseExcess, (orderId))
+        ];
+        for (uint256 i; i < calls.length; ++i) {
+            (bool ok, bytes memory answer) = address(computeLease).call(calls[i]);
+            assertFalse(ok);
+            assertEq(answer, abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, orderId));
+        }
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, orderId));
+        computeLease.claim(orderId);
     }
 
-    function test_closePaysReturnsAndFrees() public {
-        uint256 before = _machineWord(machine);
-        vm.warp(start + 3600);
+    // ---- ready
+
+    function test_readinessStartsAccrualAndFixesThePaidTime() public {
+        vm.warp(start + 100);
         vm.expectEmit(address(computeLease));
-        emit IComputeLease.LeaseClosed(order, provider, tenant, uint32(start + 3600));
-        vm.prank(tenant);
-        computeLease.closeLease(order);
-        assertEq(escrow.balanceOf(providerOwner, USD), PRICE);
-        assertEq(escrow.balanceOf(tenant, USD), LOCK - PRICE);
-        assertEq(_state(order), uint256(OrderState.Closed));
-        uint256 need = (uint256(16_384) << 120) | (uint256(4000) << 100) | (uint256(100) << 80) | 1000;
-        assertEq(_machineWord(machine), before + need, "capacity is back");
-
-        vm.warp(start + 7200);
+        emit IComputeLease.ProviderReady(order, provider, uint32(start + 100), uint32(start + 100 + DURATION));
+        _ready();
         IComputeLease.Lease memory lease = computeLease.getLease(order);
-        assertEq(lease.state, uint8(OrderState.Closed));
-        assertEq(lease.endTime, start + 3600);
-        assertEq(computeLease.accrued(order), PRICE, "a closed lease earns nothing");
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, order));
-        computeLease.claim(order);
-        vm.prank(tenant);
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotActive.selector, order));
-        computeLease.closeLease(order);
-    }
-
-    function test_closeFoldsTheOrdersWord() public {
-        bytes32 facts = orderRequest.factsWord();
-        bytes32 closed = bytes32((uint256(orderRequest.orderWord(order)) & ~(uint256(7) << 53)) | (uint256(3) << 53));
-        vm.expectEmit(address(orderRequest));
-        emit IOrderRequest.Fact(Slots.order(order), closed);
-        vm.expectEmit(address(orderRequest));
-        emit IOrderRequest.OrderMarkedAsClosed(order);
-        vm.prank(tenant);
-        computeLease.closeLease(order);
-        assertEq(orderRequest.orderWord(order), closed);
-        uint256 accumulator = uint256(keccak256(abi.encodePacked(facts, bytes32(Slots.order(order)), closed))) >> 48;
-        assertEq(uint256(orderRequest.factsWord()) >> 48, accumulator);
-    }
-
-    function test_theProviderMayClose() public {
+        assertEq(lease.readyAt, start + 100);
+        assertEq(lease.endTime, start + 100 + DURATION);
+        assertEq(escrow.lockOf(order).locked, LOCK, "frees nothing");
         vm.prank(providerOwner);
-        computeLease.closeLease(order);
-        assertEq(_state(order), uint256(OrderState.Closed));
-        assertEq(escrow.balanceOf(tenant, USD), LOCK, "no second passed");
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.AlreadyReady.selector, order));
+        computeLease.markReady(order);
+        vm.warp(start + 100 + 3600);
+        assertEq(computeLease.accrued(order), PRICE);
     }
 
-    function test_othersCloseOnlyOnceThePaidTimeIsOver() public {
-        vm.warp(start + 600 minutes - 1);
-        vm.expectRevert(abi.encodeWithSelector(IComputeLease.OnlyTenantOrProvider.selector, order, address(this)));
-        computeLease.closeLease(order);
-        vm.warp(start + 900 minutes);
-        computeLease.closeLease(order);
-        assertEq(computeLease.getLease(order).endTime, start + 600 minutes);
-        assertEq(escrow.balanceOf(providerOwner, USD), uint256(PRICE) * 10);
-        assertEq(escrow.balanceOf(tenant, USD), LOCK - uint256(PRICE) * 10);
-    }
-
-    function test_thePaidTimeIsOverInItsLastSecond() public {
-        vm.warp(start + 600 minutes);
-        computeLease.closeLease(order);
-        assertEq(computeLease.getLease(order).endTime, start + 600 minutes);
-    }
-
-    /// Claims at any moments add up to one rounding down, and tenant and provider share the lock without a rest.
-    function testFuzz_claimsNeverLoseOrGain(uint256 firstSeconds, uint256 secondSeconds, uint256 lastSeconds) public {
-        firstSeconds = bound(firstSeconds, 0, 40_000);
-        secondSeconds = bound(secondSeconds, firstSeconds, 40_000);
-        lastSeconds = bound(lastSeconds, secondSeconds, 40_000);
-        vm.warp(start + firstSeconds);
-        computeLease.claim(order);
-        vm.warp(start + secondSeconds);
-        computeLease.claim(order);
-        vm.warp(start + lastSeconds);
+    function test_onlyTheProviderInTimeIsReady() public {
         vm.prank(tenant);
-        computeLease.closeLease(order);
-        uint256 earned = uint256(PRICE) * (lastSeconds < 36_000 ? lastSeconds : 36_000) / 3600;
-        assertEq(escrow.balanceOf(providerOwner, USD), earned);
-        assertEq(escrow.balanceOf(tenant, USD), LOCK - earned);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.OnlyProvider.selector, order, tenant));
+        computeLease.markReady(order);
+        vm.warp(start + 600);
+        vm.prank(providerOwner);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.DeadlinePassed.selector, order, start + 600));
+        computeLease.markReady(order);
+        vm.warp(start + 599);
+        _ready();
     }
 
-    function testFuzz_theHighestPriceNeverExceedsTheLock(uint40 maxPrice, uint24 durationMinutes) public {
+    // ---- manifest
+
+    function test_theManifestIsAnnouncedFromTheMatchOn() public {
+        vm.expectEmit(address(computeLease));
+        emit IComputeLease.ManifestAnnounced(order, tenant, MANIFEST);
+        _announce();
+        assertEq(computeLease.getLease(order).manifestHash, MANIFEST);
+        _ready();
+        vm.warp(start + 299);
+        vm.prank(tenant);
+        computeLease.announceManifest(order, keccak256("second"));
+        assertEq(computeLease.getLease(order).manifestHash, keccak256("second"));
+        (LeaseEnd reason, uint256 deadline) = _deadline();
+        assertEq(uint8(reason), uint8(LeaseEnd.NotConfirmed));
+        assertEq(deadline, start + 299 + 600, "the provider has the whole time for the newest");
+        // From here on the provider's confirmation cannot be overtaken.
+        vm.warp(start + 300);
+        vm.prank(tenant);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.DeadlinePassed.selector, order, start + 300));
+        computeLease.announceManifest(order, MANIFEST);
+        vm.startPrank(providerOwner);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.ManifestMismatch.selector, order, keccak256("second"), MANIFEST));
+        computeLease.confirmDeployment(order, MANIFEST);
+        computeLease.confirmDeployment(order, keccak256("second"));
+    }
+
+    function test_onlyTheTenantAnnouncesAndOnlyAHash() public {
+        vm.prank(providerOwner);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.OnlyTenant.selector, order, providerOwner));
+        computeLease.announceManifest(order, MANIFEST);
+        vm.startPrank(tenant);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseFieldInvalid.selector, "manifestHash"));
+        computeLease.announceManifest(order, 0);
+        vm.warp(start + 600);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.DeadlinePassed.selector, order, start + 600));
+        computeLease.announceManifest(order, MANIFEST);
+    }
+
+    function test_aManifestAfterItsTimeIsRefused() public {
+        _ready();
+        vm.warp(start + 300);
+        vm.prank(tenant);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.DeadlinePassed.selector, order, start + 300));
+        computeLease.announceManifest(order, MANIFEST);
+    }
+
+    // ---- confirmation
+
+    function test_theProviderConfirmsWhatWasAnnounced() public {
+        vm.startPrank(providerOwner);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.NotReady.selector, order));
+        computeLease.confirmDeployment(order, MANIFEST);
+        computeLease.markReady(order);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.ManifestMismatch.selector, order, bytes32(0), bytes32(0)));
+        computeLease.confirmDeployment(order, 0);
+        vm.stopPrank();
+        _announce();
+        vm.prank(tenant);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.OnlyProvider.selector, order, tenant));
+        computeLease.confirmDeployment(order, MANIFEST);
+        vm.warp(start + 10);
+        vm.startPrank(providerOwner);
+        vm.expectEmit(address(computeLease));
+        emit IComputeLease.DeploymentConfirmed(order, provider, MANIFEST);
+        computeLease.confirmDeployment(order, MANIFEST);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.AlreadyConfirmed.selector, order));
+        computeLease.confirmDeployment(order, MANIFEST);
+        vm.stopPrank();
+        vm.prank(tenant);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.AlreadyConfirmed.selector, order));
+        computeLease.announceManifest(order, MANIFEST);
+        assertEq(computeLease.getLease(order).confirmedAt, start + 10);
+    }
+
+    function test_aConfirmationAfterItsTimeIsRefused() public {
+        _announce();
+        vm.warp(start + 50);
+        _ready();
+        vm.warp(start + 650);
+        vm.prank(providerOwner);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.DeadlinePassed.selector, order, start + 650));
+        computeLease.confirmDeployment(order, MANIFEST);
+        vm.warp(start + 649);
+        vm.prank(providerOwner);
+        computeLease.confirmDeployment(order, MANIFEST);
+    }
+
+    // ---- deadlines
+
+    function test_everyStateHasItsDeadline() public {
+        _assertDeadline(LeaseEnd.NotReady, start + 600);
+        vm.warp(start + 10);
+        _ready();
+        _assertDeadline(LeaseEnd.NoManifest, start + 310);
+        vm.warp(start + 20);
+        _announce();
+        _assertDeadline(LeaseEnd.NotConfirmed, start + 620);
+        vm.prank(providerOwner);
+        computeLease.confirmDeployment(order, MANIFEST);
+        _assertDeadline(LeaseEnd.PaidThrough, start + 10 + DURATION);
+    }
+
+    function test_thePaidTimeBoundsEveryLaterDeadline() public {
+        _ready();
+        vm.prank(tenant);
+        computeLease.renewLease(order, 1);
+        _assertDeadline(LeaseEnd.NoManifest, start + 60);
+        _announce();
+        _assertDeadline(LeaseEnd.NotConfirmed, start + 60);
+    }
+
+    function _assertDeadline(LeaseEnd reason, uint256 expected) private {
+        (LeaseEnd found, uint256 deadline) = _deadline();
+        assertEq(uint8(found), uint8(reason));
+        assertEq(deadline, expected);
+        uint256 before = block.timestamp;
+        vm.warp(expected - 1);
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseNotOverdue.selector, order, expected));
+        computeLease.endLease(order);
+        vm.warp(before);
+    }
+
+    // ---- terms
+
+    function test_newTermsHoldForLeasesThatBeginAfterThem() public {
+        LeaseTerms memory terms = LeaseTerms({ readySeconds: 60, manifestSeconds: 61, confirmSeconds: 62, minimumChargeSeconds: 63 });
+        vm.expectEmit(address(computeLease));
+        emit IComputeLease.LeaseTermsUpdated(terms);
+        computeLease.setLeaseTerms(terms);
+        assertEq(abi.encode(computeLease.leaseTerms()), abi.encode(terms));
+        _assertDeadline(LeaseEnd.NotReady, start + 600);
+
+        uint32 first = order;
+        order = _order(_spec());
+        assertEq(_settle(_openNext(), _encode(_record(order, machine, 2))), 1);
+        uint256 second = block.timestamp;
+        _assertDeadline(LeaseEnd.NotReady, second + 60);
+        _ready();
+        _assertDeadline(LeaseEnd.NoManifest, second + 61);
+        _announce();
+        _assertDeadline(LeaseEnd.NotConfirmed, second + 62);
+        // A third change: each lease keeps its own.
+        terms.readySeconds = 1;
+        computeLease.setLeaseTerms(terms);
+        order = first;
+        _assertDeadline(LeaseEnd.NotReady, start + 600);
+    }
+
+    function test_aChangeInTheSecondOfTheMatchIsTooLateForIt() public {
+        vm.warp(start);
+        LeaseTerms memory terms = _leaseTerms();
+        terms.readySeconds = 7;
+        computeLease.setLeaseTerms(terms);
+        terms.readySeconds = 8;
+        computeLease.setLeaseTerms(terms);
+        _assertDeadline(LeaseEnd.NotReady, start + 600);
+        assertEq(computeLease.leaseTerms().readySeconds, 8, "the later of one second");
+    }
+
+    function test_termsAreSetByTheirRoleWithinBounds() public {
+        LeaseTerms memory terms = _leaseTerms();
+        vm.prank(tenant);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, tenant));
+        computeLease.setLeaseTerms(terms);
+        terms.readySeconds = 0;
+        _expectInvalid(terms, "readySeconds");
+        terms.readySeconds = 7 days + 1;
+        _expectInvalid(terms, "readySeconds");
+        (terms.readySeconds, terms.manifestSeconds) = (7 days, 0);
+        _expectInvalid(terms, "manifestSeconds");
+        terms.manifestSeconds = 7 days + 1;
+        _expectInvalid(terms, "manifestSeconds");
+        (terms.manifestSeconds, terms.confirmSeconds) = (7 days, 0);
+        _expectInvalid(terms, "confirmSeconds");
+        terms.confirmSeconds = 7 days + 1;
+        _expectInvalid(terms, "confirmSeconds");
+        (terms.confirmSeconds, terms.minimumChargeSeconds) = (7 days, 1 days + 1);
+        _expectInvalid(terms, "minimumChargeSeconds");
+        terms.minimumChargeSeconds = 0;
+        computeLease.setLeaseTerms(terms);
+    }
+
+    function _expectInvalid(LeaseTerms memory terms, string memory field) private {
+        vm.expectRevert(abi.encodeWithSelector(IComputeLease.LeaseFieldInvalid.selector, field));
+        computeLease.setLeaseTerms(terms);
+    }
+
+    // ---- proxy and forwarder
+
+    function test_theForwarderSpeaksForTheTenantAndNobodyElseDoes() public {
+        bytes memory call = abi.encodePacked(abi.encodeCall(IComputeLease.announceManifest, (order, MANIFEST)), tenant);
+        (bool ok,) = address(computeLease).call(call);
+        assertFalse(ok);
+        vm.prank(address(signedCalls));
+        (ok,) = address(computeLease).call(call);
+        assertTrue(ok);
+        assertEq(computeLease.getLease(order).manifestHash, MANIFEST);
+    }
+
+    function test_itIsInitializedOnceAndItsImplementationNever() public {
+        vm.expectRevert(Initializable.InvalidInitialization.selector);
+        computeLease.initialize(address(manager), _leaseTerms());
+        ComputeLease implementation = new ComputeLease(market);
+        vm.expectRevert(Initializable.InvalidInitialization.selector);
+        implementation.initialize(address(manager), _leaseTerms());
+    }
+
+    /// The first member of the layout is the accounts by order; the first bits of an account are when its provider was ready.
+    function test_theLayoutLiesAtItsErc7201Slot() public {
+        _ready();
+        bytes32 base = keccak256(abi.encode(uint256(keccak256("matchmaker.storage.ComputeLease")) - 1)) & ~bytes32(uint256(0xff));
+        assertEq(uint32(uint256(vm.load(address(computeLease), keccak256(abi.encode(order, base))))), start);
+    }
+
+    function test_theLongestOrderHasItsWholePaidTime() public {
         OrderSpec memory spec = _spec();
-        spec.maxPriceMicroPerHour = uint40(bound(maxPrice, PRICE, (1 << 39) - 1));
-        spec.durationMinutes = uint24(bound(durationMinutes, 1, type(uint24).max));
-        _fund(tenant, 1 << 70);
-        vm.prank(tenant);
-        uint32 orderId = orderRequest.createOrder(spec, type(uint32).max);
-        // A lease at exactly the highest price, as settlement would write it.
-        uint256 lease = (block.timestamp << 224) | (uint256(machine) << 192) | (uint256(spec.maxPriceMicroPerHour) << 152)
-            | (uint256(4) << 53) | (uint256(USD) << 32) | (uint256(provider) << 8);
-        vm.store(address(orderRequest), bytes32(Slots.order(orderId)), bytes32(lease));
-        vm.warp(block.timestamp + uint256(spec.durationMinutes) * 60);
-        (uint96 locked,,) = escrow.lockOf(orderId);
-        uint256 paid = computeLease.claim(orderId);
-        assertLe(paid, locked);
-        assertLe(locked - paid, 1, "and uses all of it but a fraction");
+        spec.durationMinutes = type(uint24).max;
+        uint32 second = _order(spec);
+        assertEq(_settle(_openNext(), _encode(_record(second, machine, 2))), 1);
+        order = second;
+        _ready();
+        assertEq(computeLease.getLease(order).endTime, block.timestamp + uint256(type(uint24).max) * 60);
     }
 }

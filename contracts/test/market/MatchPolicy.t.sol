@@ -1,28 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Test } from "forge-std/Test.sol";
 import { AccessManager } from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import { IAccessManaged } from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import { ERC1967Proxy } from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import { Initializable } from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import { IMatchPolicy } from "../../src/market/IMatchPolicy.sol";
 import { Policy } from "../../src/market/MarketTypes.sol";
 import { MatchPolicy } from "../../src/market/MatchPolicy.sol";
 import { ScheduleWord } from "../../src/words/ScheduleWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
-import { RegistryFixture } from "./RegistryFixture.sol";
 
-contract MatchPolicyTest is RegistryFixture {
+contract MatchPolicyTest is Test {
     uint256 private constant DEPLOYED_IN = 1000;
 
-    function setUp() public override {
+    AccessManager private authority;
+    MatchPolicy private matchPolicy;
+    address private implementation;
+    address private stranger = makeAddr("stranger");
+
+    function setUp() public {
         vm.roll(DEPLOYED_IN);
         authority = new AccessManager(address(this));
-        matchPolicy = new MatchPolicy(address(authority), false, 8, _policy());
+        implementation = address(new MatchPolicy(false));
+        matchPolicy = _deploy(8, _policy());
+    }
+
+    function _deploy(uint16 lengthBlocks, Policy memory policy) private returns (MatchPolicy) {
+        bytes memory call = abi.encodeCall(MatchPolicy.initialize, (address(authority), lengthBlocks, policy));
+        return MatchPolicy(address(new ERC1967Proxy(implementation, call)));
+    }
+
+    function _policy() private pure returns (Policy memory) {
+        return Policy({
+            rulesVersion: 1,
+            weightPriceBps: 4500,
+            weightStakeBps: 1500,
+            weightFitBps: 1500,
+            weightRegionBps: 1000,
+            weightUptimeBps: 1000,
+            weightReputationBps: 500,
+            saturationWhole: 100_000,
+            complianceCapBps: 12_000,
+            jitterRange: 6_000_000_000,
+            defaultUptimeBps: 9500,
+            defaultReputationBps: 5000,
+            maxMatches: 512,
+            quorumBps: 6667,
+            minTotalStake: 1 ether,
+            maxTableAgeSeconds: 1 days,
+            coolRounds: 10,
+            selfMatchRounds: 30
+        });
     }
 
     function test_DeploymentStartsRoundOneAfterOneLength() public {
         vm.expectEmit();
         emit IMatchPolicy.PolicyScheduled(1, uint40(DEPLOYED_IN + 4), 4, keccak256(abi.encode(_policy())), _policy());
-        MatchPolicy fresh = new MatchPolicy(address(authority), false, 4, _policy());
+        MatchPolicy fresh = _deploy(4, _policy());
         assertEq(fresh.openRound(), 0);
         assertEq(fresh.fromRoundNow(), 1);
         assertEq(fresh.snapshotBlock(1), DEPLOYED_IN + 4);
@@ -58,6 +94,7 @@ contract MatchPolicyTest is RegistryFixture {
         vm.expectEmit(address(matchPolicy));
         emit IMatchPolicy.PolicyScheduled(8, changeBlock, 20, newHash, changed);
         matchPolicy.schedule(8, 20, changed);
+        vm.snapshotGasLastCall("MatchPolicy", "schedule");
 
         (uint40 first, uint40 next, bytes32 hash) = matchPolicy.roundTerms(7);
         assertEq(first, changeBlock - 8);
@@ -96,6 +133,13 @@ contract MatchPolicyTest is RegistryFixture {
         vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, "fromRound"));
         matchPolicy.schedule(6 + (1 << 20) + 1, 16, _policy());
         matchPolicy.schedule(6 + (1 << 20), 16, _policy());
+    }
+
+    function test_RevertIf_InitializedAgainOrUnproxied() public {
+        vm.expectRevert(Initializable.InvalidInitialization.selector);
+        matchPolicy.initialize(stranger, 8, _policy());
+        vm.expectRevert(Initializable.InvalidInitialization.selector);
+        MatchPolicy(implementation).initialize(stranger, 8, _policy());
     }
 
     function test_RevertIf_CallerIsNotGovernance() public {
@@ -152,7 +196,7 @@ contract MatchPolicyTest is RegistryFixture {
         policy.coolRounds = 1 << 20;
         _assertInvalid(policy, "coolRounds");
         policy = _policy();
-        policy.selfMatchRounds = 0;
+        policy.selfMatchRounds = 1;
         _assertInvalid(policy, "selfMatchRounds");
         policy.selfMatchRounds = 1 << 20;
         _assertInvalid(policy, "selfMatchRounds");
@@ -186,7 +230,7 @@ contract MatchPolicyTest is RegistryFixture {
         vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, field));
         matchPolicy.schedule(20, 16, policy);
         vm.expectRevert(abi.encodeWithSelector(IMatchPolicy.PolicyFieldInvalid.selector, field));
-        new MatchPolicy(address(authority), false, 8, policy);
+        _deploy(8, policy);
     }
 
     function _assertLengthInvalid(uint16 length) private {

@@ -16,6 +16,8 @@ contract MatchSettlementGasTest is MarketBase {
     function setUp() public override {
         super.setUp();
         uint24 provider = _provider(providerOwner);
+        // 8 devices and 64 cores a machine.
+        _stake(provider, MOST * 864);
         for (uint256 i; i < MOST; ++i) {
             _machine(provider);
             _order(_spec());

@@ -836,7 +836,7 @@ contract MatchSettlementTest is MarketBase {
 
     // ---- bids
 
-    /// Writes a bid and the order's count as the bid contract will.
+    /// Writes a bid and the order's count as the bid contract does.
     function _bid(uint32 order, uint8 index, uint32 untilRound, uint40 price) private {
         BidWord bid = BidWordLib.encode(untilRound, machine, price, 0, provider);
         vm.store(address(orderRequest), bytes32(Slots.bid(order, index)), bytes32(BidWord.unwrap(bid)));

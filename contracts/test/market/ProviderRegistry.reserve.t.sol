@@ -217,6 +217,8 @@ contract ProviderRegistryReserveTest is RegistryFixture {
         registry.giveBack("", new uint256[](0));
         vm.expectRevert(abi.encodeWithSelector(IProviderRegistry.NotAuthorized.selector, address(this)));
         registry.release(bytes32(0));
+        vm.expectRevert(abi.encodeWithSelector(IProviderRegistry.NotAuthorized.selector, address(this)));
+        registry.standDown(machineId);
     }
 
     // ---- give back and release
@@ -267,6 +269,22 @@ contract ProviderRegistryReserveTest is RegistryFixture {
         vm.prank(computeLease);
         registry.release(bytes32(OrderWord.unwrap(lease)));
         assertEq(MachineWord.unwrap(_m0(machineId)), whole);
+    }
+
+    /// From the next round on: a batch of the open one may still take the machine. One that its owner took out stays as it is.
+    function test_AMachineStandsDownFromTheNextRoundOn() public {
+        uint32 next = matchPolicy.fromRoundNow();
+        vm.expectEmit(address(registry));
+        emit IProviderRegistry.MachineDeactivated(machineId, next);
+        vm.startPrank(computeLease);
+        registry.standDown(machineId);
+        bytes32 fact = registry.factsWord();
+        registry.standDown(machineId);
+        assertEq(registry.factsWord(), fact, "nothing to write");
+        assertEq(_m0(machineId).activeUntilRound(), next);
+        vm.expectRevert(abi.encodeWithSelector(IProviderRegistry.MachineNotFound.selector, 99));
+        registry.standDown(99);
+        vm.stopPrank();
     }
 
     // ---- the whole of it against a plain model

@@ -44,9 +44,9 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
         seed = seed_;
         vm.roll(1000);
         vm.warp(1_800_000_000);
-        _deploy(true, uint16(bound(length, 1, 8)));
-        providerId = _provider(owner, 1_000_000);
+        _deploy(uint16(bound(length, 1, 8)));
         vm.recordLogs();
+        providerId = _provider(owner, 1_000_000);
         for (uint32 i; i < MACHINES; ++i) {
             vm.prank(owner);
             registry.registerMachine(providerId, _spec(uint8(i * 3)));
@@ -73,7 +73,7 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
     /// One random call; those that the rules refuse revert and change nothing.
     function _act() private {
         uint32 machineId = uint32(1 + _draw(MACHINES));
-        uint256 kind = _draw(10);
+        uint256 kind = _draw(11);
         vm.startPrank(owner);
         if (kind < 2) _try(abi.encodeCall(IProviderRegistry.activateMachine, (machineId)));
         if (kind == 2) _try(abi.encodeCall(IProviderRegistry.deactivateMachine, (machineId)));
@@ -92,10 +92,26 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
             registry.release(bytes32(OrderWord.unwrap(leases[leases.length - 1])));
             leases.pop();
         }
+        if (kind == 10 && leases.length != 0) _moveOne();
         if (kind == 8 && _draw(8) == 0) {
             (uint256 newest,,) = ScheduleWord.wrap(uint256(vm.load(address(matchPolicy), bytes32(Slots.SCHEDULE)))).newest();
             uint32 next = matchPolicy.fromRoundNow();
             if (newest < next) matchPolicy.schedule(next + 2 + uint32(_draw(3)), uint16(1 + _draw(8)), _policy());
+        }
+    }
+
+    /// A lease that shrinks at any time, or grows once the open round has settled, as the gate has it.
+    function _moveOne() private {
+        OrderWord lease = leases[leases.length - 1];
+        uint32 open = matchPolicy.openRound();
+        uint256 cpuMilli = settled && open == seenRound ? 1 + _draw(1000) : 1 + _draw(lease.cpuMilli());
+        uint256 word = (OrderWord.unwrap(lease) & ~(uint256(type(uint24).max) << 104)) | (cpuMilli << 104);
+        vm.prank(computeLease);
+        try registry.moveCapacity(bytes32(OrderWord.unwrap(lease)), bytes32(word), open) {
+            leases[leases.length - 1] = OrderWord.wrap(word);
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IProviderRegistry.CapacityRefused.selector);
+            assertGt(cpuMilli, lease.cpuMilli(), "what shrinks is never refused");
         }
     }
 
@@ -199,12 +215,8 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
     /// Folding the events again gives the facts word; a node that does so knows it has missed none.
     function _assertFactsFold() private {
         Vm.Log[] memory logs = vm.getRecordedLogs();
-        // The provider's registration and stake came before the recording.
         uint256 word;
         uint256 folded;
-        uint256 p0 = Slots.provider(providerId);
-        word = Facts.fold(word, p0, uint256(registry.providerWord(providerId)) & type(uint224).max);
-        word = Facts.fold(word, p0, uint256(registry.providerWord(providerId)));
         for (uint256 i; i < logs.length; ++i) {
             if (logs[i].emitter != address(registry) || logs[i].topics[0] != IProviderRegistry.Fact.selector) continue;
             word = Facts.fold(word, uint256(logs[i].topics[1]), uint256(abi.decode(logs[i].data, (bytes32))));

@@ -3,32 +3,82 @@ pragma solidity 0.8.37;
 
 import { Test } from "forge-std/Test.sol";
 import { AccessManager } from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import { ComplianceRegistry } from "../../src/market/ComplianceRegistry.sol";
+import { ERC1967Proxy } from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
+import { MarketContracts } from "../../src/governance/MarketContracts.sol";
+import { IProviderRegistry } from "../../src/market/IProviderRegistry.sol";
+import { StakeTerms } from "../../src/market/IStakingManager.sol";
 import { MachineSpec, OfferTerms, Policy } from "../../src/market/MarketTypes.sol";
 import { MatchPolicy } from "../../src/market/MatchPolicy.sol";
 import { ProviderRegistry } from "../../src/market/ProviderRegistry.sol";
-import { StakingManager } from "../../src/market/StakingManager.sol";
 import { TokenRegistry } from "../../src/market/TokenRegistry.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { RecordFields } from "../../src/words/RecordWord.sol";
 import { TestToken } from "./TestToken.sol";
 
-/// @notice The registries wired to each other; settlement and leases are plain addresses, since they only call.
+/// @notice Stakes as a test says they are, in the place of the staking manager.
+contract GivenStakes {
+    IProviderRegistry private immutable _REGISTRY;
+
+    StakeTerms private _terms;
+    mapping(uint24 providerId => uint256) private _own;
+
+    constructor(address registry, uint32 wholePerDevice, uint32 wholeMinimumPerProvider) {
+        _REGISTRY = IProviderRegistry(registry);
+        _terms.wholePerDevice = wholePerDevice;
+        _terms.wholeMinimumPerProvider = wholeMinimumPerProvider;
+    }
+
+    function setMinimum(uint32 wholeMinimumPerProvider) external {
+        _terms.wholeMinimumPerProvider = wholeMinimumPerProvider;
+    }
+
+    function setPerDevice(uint32 wholePerDevice) external {
+        _terms.wholePerDevice = wholePerDevice;
+    }
+
+    /// The registry is told as the staking manager tells it: what scores, bounded to its 32 bits, and what is the owner's own.
+    function set(uint24 providerId, uint256 ownWhole, uint256 delegatedWhole) external {
+        _own[providerId] = ownWhole;
+        uint256 both = ownWhole + delegatedWhole;
+        _REGISTRY.setProviderStake(providerId, uint32(both < type(uint32).max ? both : type(uint32).max), ownWhole);
+    }
+
+    function slash(uint24 providerId, bool suspend) external {
+        _REGISTRY.recordSlash(providerId, suspend);
+    }
+
+    function stakeTerms() external view returns (StakeTerms memory) {
+        return _terms;
+    }
+
+    function ownStakeWhole(uint24 providerId) external view returns (uint256) {
+        return _own[providerId];
+    }
+
+    /// One whole token a core, rounded up, and 10 at the least.
+    function requirementOf(uint8 deviceCount, uint24 cpuMilli) external view returns (uint40) {
+        uint256 whole = uint256(deviceCount) * _terms.wholePerDevice + (uint256(cpuMilli) + 999) / 1000;
+        return uint40(whole < 10 ? 10 : whole);
+    }
+}
+
+/// @notice The provider registry with the real schedule and token list; the contracts that only call it are plain addresses.
 abstract contract RegistryFixture is Test {
     uint32 internal constant WHOLE_PER_DEVICE = 100;
-    uint32 internal constant WHOLE_PER_CORE = 1;
-    uint32 internal constant WHOLE_MINIMUM = 10;
+    uint32 internal constant WHOLE_PER_PROVIDER = 20;
     uint16 internal constant ROUND_BLOCKS = 8;
 
     AccessManager internal authority;
     TestToken internal token;
-    TestToken internal stakeToken;
     TokenRegistry internal tokenRegistry;
     MatchPolicy internal matchPolicy;
-    StakingManager internal stakingManager;
-    ComplianceRegistry internal complianceRegistry;
+    GivenStakes internal stakes;
     ProviderRegistry internal registry;
+    address internal complianceRegistry = makeAddr("complianceRegistry");
+    address internal providerAdmission = makeAddr("providerAdmission");
+    address internal providerAttributes = makeAddr("providerAttributes");
+    address internal rewardOracle = makeAddr("rewardOracle");
     address internal settlement = makeAddr("settlement");
     address internal computeLease = makeAddr("computeLease");
     address internal owner = makeAddr("owner");
@@ -38,32 +88,39 @@ abstract contract RegistryFixture is Test {
     function setUp() public virtual {
         vm.roll(1000);
         vm.warp(1_800_000_000);
-        _deploy(true, ROUND_BLOCKS);
+        _deploy(ROUND_BLOCKS);
         // Round 1 opens after its snapshot block; tests that need no special block run in it.
         vm.roll(block.number + ROUND_BLOCKS + 1);
     }
 
-    function _deploy(bool autoApprove, uint16 roundBlocks) internal {
+    function _deploy(uint16 roundBlocks) internal {
         authority = new AccessManager(address(this));
         token = new TestToken("USDX", 6);
-        stakeToken = new TestToken("STK", 18);
-        tokenRegistry = new TokenRegistry(address(authority));
-        tokenId = tokenRegistry.approveToken(address(token), 0);
-        matchPolicy = new MatchPolicy(address(authority), false, roundBlocks, _policy());
-        address registryAddress = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
-        stakingManager =
-            new StakingManager(address(authority), address(stakeToken), registryAddress, WHOLE_PER_DEVICE, WHOLE_PER_CORE, WHOLE_MINIMUM);
-        complianceRegistry = new ComplianceRegistry(address(authority), registryAddress);
-        registry = new ProviderRegistry(
-            address(authority),
-            address(matchPolicy),
-            address(tokenRegistry),
-            address(stakingManager),
-            address(complianceRegistry),
-            settlement,
-            computeLease,
-            autoApprove
+        tokenRegistry = TokenRegistry(
+            address(new ERC1967Proxy(address(new TokenRegistry()), abi.encodeCall(TokenRegistry.initialize, (address(authority)))))
         );
+        tokenId = tokenRegistry.approveToken(address(token), 0);
+        matchPolicy = MatchPolicy(
+            address(
+                new ERC1967Proxy(
+                    address(new MatchPolicy(false)), abi.encodeCall(MatchPolicy.initialize, (address(authority), roundBlocks, _policy()))
+                )
+            )
+        );
+        address registryAddress = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        stakes = new GivenStakes(registryAddress, WHOLE_PER_DEVICE, WHOLE_PER_PROVIDER);
+        MarketContracts memory market;
+        market.authority = address(authority);
+        market.tokenRegistry = address(tokenRegistry);
+        market.matchPolicy = address(matchPolicy);
+        market.stakingManager = address(stakes);
+        market.complianceRegistry = complianceRegistry;
+        market.providerAdmission = providerAdmission;
+        market.providerAttributes = providerAttributes;
+        market.rewardOracle = rewardOracle;
+        market.matchSettlement = settlement;
+        market.computeLease = computeLease;
+        registry = new ProviderRegistry(market);
         assertEq(address(registry), registryAddress);
     }
 
@@ -116,16 +173,17 @@ abstract contract RegistryFixture is Test {
         );
     }
 
-    function _stake(uint24 providerId, uint256 wholeTokens) internal {
-        stakeToken.mint(address(this), wholeTokens * 1 ether);
-        stakeToken.approve(address(stakingManager), type(uint256).max);
-        stakingManager.stake(providerId, wholeTokens * 1 ether);
+    function _register(address account) internal returns (uint24 providerId) {
+        vm.prank(providerAdmission);
+        return registry.registerProvider(account, "provider", "https://provider.example");
     }
 
-    function _provider(address account, uint256 wholeTokens) internal returns (uint24 providerId) {
+    /// An Active provider with this much stake of its own.
+    function _provider(address account, uint256 ownWhole) internal returns (uint24 providerId) {
+        providerId = _register(account);
+        stakes.set(providerId, ownWhole, 0);
         vm.prank(account);
-        providerId = registry.registerProvider("provider", "https://provider.example");
-        if (wholeTokens != 0) _stake(providerId, wholeTokens);
+        registry.activateProvider(providerId);
     }
 
     /// A machine of `owner` that is active from the next round on, with one offer.

@@ -62,13 +62,11 @@ contract VectorsTest is Test {
         uint256[] memory orderOwner = _column(".slots.byId.orderOwner");
         uint256[] memory orderSpec = _column(".slots.byId.orderSpec");
         uint256[] memory bid254 = _column(".slots.byId.bid254");
-        uint256[] memory lock = _column(".slots.byId.lock");
         for (uint256 i = 0; i < ids.length; i++) {
             assertEq(Slots.order(ids[i]), order[i], "order");
             assertEq(Slots.orderOwner(ids[i]), orderOwner[i], "orderOwner");
             assertEq(Slots.orderSpec(ids[i]), orderSpec[i], "orderSpec");
             assertEq(Slots.bid(ids[i], 254), bid254[i], "bid");
-            assertEq(Slots.lock(ids[i]), lock[i], "lock");
         }
     }
 

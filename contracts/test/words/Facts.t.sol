@@ -28,7 +28,6 @@ contract FactsTest is Test {
             uint256 hash = uint256(keccak256(bytes(string.concat("matchmaker.words.", names[i]))));
             assertEq(bases[i], (hash >> 64) << 64, names[i]);
         }
-        assertEq(Slots.LOCK, (uint256(keccak256("matchmaker.words.lock")) >> 64) << 64);
     }
 
     /// The slots that docs/words.md gives, also for the greatest ids.
@@ -43,6 +42,5 @@ contract FactsTest is Test {
         assertEq(Slots.orderOwner(id), Slots.ORDER + uint256(id) * 4 + 1);
         assertEq(Slots.orderSpec(id), Slots.ORDER + uint256(id) * 4 + 2);
         assertEq(Slots.bid(id, index), Slots.BID + uint256(id) * 256 + index);
-        assertEq(Slots.lock(id), Slots.LOCK + id);
     }
 }

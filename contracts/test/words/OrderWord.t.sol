@@ -104,4 +104,14 @@ contract OrderWordTest is Test {
         assertEq(order.expiresAt(), fields.expiresAt, "expiresAt");
         assertEq((OrderWord.unwrap(order) >> 48) & 0x1f, 0, "record flags");
     }
+
+    function testFuzz_countingBidsChangesTheCountAlone(uint256 raw, uint8 count) public pure {
+        OrderWord word = OrderWord.wrap(raw).withBidCount(count);
+        assertEq(word.bidCount(), count);
+        assertEq((OrderWord.unwrap(word) ^ raw) & ~(uint256(0xff) << 144), 0);
+    }
+
+    function testFuzz_aLeaseSaysWhetherItsPriceWasABids(uint256 raw) public pure {
+        assertEq(OrderWordLib.leaseOf(RecordWord.wrap(raw), 1).isFromBid(), RecordWord.wrap(raw).fromBid());
+    }
 }

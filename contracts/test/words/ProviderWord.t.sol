@@ -26,10 +26,12 @@ contract ProviderWordTest is Test {
         // Fields of `other` moved over one group at a time end in `other` itself, so nothing is lost and nothing is touched twice.
         ProviderWord moved = provider.withStakeWhole(other.stakeWhole());
         assertEq(ProviderWord.unwrap(moved), (word & type(uint224).max) | (seed & ~uint256(type(uint224).max)));
-        moved = moved.withStatus(other.status()).withVerification(other.tier(), other.attributes());
+        moved = moved.withStatus(other.status()).withTier(other.tier()).withAttributes(other.attributes());
         assertEq(moved.uptimeBps(), provider.uptimeBps());
         assertEq(moved.slashes(), provider.slashes());
-        moved = moved.withScores(other.uptimeBps(), other.reputationBps(), other.slashes());
+        moved = moved.withScores(other.uptimeBps(), other.reputationBps());
+        assertEq(moved.slashes(), provider.slashes());
+        moved = moved.withSlashes(other.slashes());
         assertEq(ProviderWord.unwrap(moved), (seed >> 128 << 128) | (word & type(uint128).max));
         for (uint256 index; index < 4; ++index) {
             moved = moved.withReport(index, other.report(index));
