@@ -439,8 +439,10 @@ abstract contract LeaseSteps is BidSteps {
         if (_one(2)) {
             uint256 index = _tenantIndex(deal);
             bool byTenant = deal.tenant == tenants[index];
-            _refuse(deal.phase == Phase.Leased && !byTenant, IComputeLease.OnlyTenantOrProvider.selector);
-            if (_asTenantOf(index, data, ISignedCalls.closeLease.selector, CLOSE_TYPE)) _bookClose(orderId, deal, true);
+            // A tenant may be the provider's owner as well: everybody may propose.
+            bool isParty = byTenant || owner == tenants[index];
+            _refuse(deal.phase == Phase.Leased && !isParty, IComputeLease.OnlyTenantOrProvider.selector);
+            if (_asTenantOf(index, data, ISignedCalls.closeLease.selector, CLOSE_TYPE)) _bookClose(orderId, deal, byTenant);
             return;
         }
         address caller = _providerCaller(deal);
