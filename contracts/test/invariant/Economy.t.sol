@@ -111,6 +111,13 @@ contract EconomyTest is Test {
         assertEq(campaign.registryFacts(), registry);
     }
 
+    /// Seed 3, episode 341 of the campaign: a tenant that owns the provider of its lease closes it as one of the two.
+    function test_seed3Episode341_aTenantMayOwnTheProviderOfItsLease() public {
+        campaign.play(uint256(keccak256(abi.encode(uint256(3), uint256(341)))), 5000);
+        assertEq(campaign.violations(), 0, "violations");
+        assertEq(campaign.surprises(), 0, "unexpected reverts");
+    }
+
     function _holds(bytes3 invariant) private {
         campaign.play(uint256(keccak256(abi.encode(invariant))), CALLS);
         assertGt(campaign.checked(invariant), 0, "checked");
