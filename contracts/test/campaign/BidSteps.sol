@@ -79,12 +79,11 @@ abstract contract BidSteps is RewardSteps {
         bool anew = book.generation != deal.eligibleFromBlock;
         _refuse(anew && bidders[orderId].length >= maxBidsPerOrder, IBid.TooManyBids.selector);
         _refuse(!book.held && heldBids[providerId] >= maxBidsPerProvider, IBid.TooManyProviderBids.selector);
-        uint256 bond = book.held ? 0 : bondMicro * _scale(deal.tokenId);
-        if (open && providerId != 0 && bond > owned[deal.tokenId][caller] && _mustSucceed()) {
+        if (open && providerId != 0 && !_affordsBond(caller, book, deal) && _mustSucceed()) {
             _discard();
             return _depositAsOwner(caller, deal.tokenId);
         }
-        _refuse(bond > owned[deal.tokenId][caller], IEscrow.InsufficientBalance.selector);
+        _refuse(!_affordsBond(caller, book, deal), IEscrow.InsufficientBalance.selector);
         (bool done,) = _call(caller, address(bid), abi.encodeCall(IBid.placeBid, (orderId, machineId, price)));
         if (!done) return;
         if (anew) {
@@ -92,10 +91,25 @@ abstract contract BidSteps is RewardSteps {
             bidders[orderId].push(providerId);
         }
         (book.machineId, book.price, book.untilRound) = (machineId, price, NO_ROUND);
-        if (book.held) return;
-        (book.held, book.bond, book.tokenId) = (true, uint96(bond), deal.tokenId);
-        owned[deal.tokenId][caller] -= bond;
-        bonded[deal.tokenId][caller] += bond;
+        if (book.held && !anew) return;
+        // A bond from before the order was reopened goes back, and one of today's terms is taken.
+        _bookBond(orderId, providerId, caller);
+        _holdBond(orderId, providerId, caller);
+    }
+
+    /// A bid of this generation keeps its bond; any other takes one, to which an earlier generation's may go.
+    function _affordsBond(address owner, BidBook storage book, Deal storage deal) private view returns (bool) {
+        if (book.held && book.generation == deal.eligibleFromBlock) return true;
+        return bondMicro * _scale(deal.tokenId) <= owned[deal.tokenId][owner] + book.bond;
+    }
+
+    function _holdBond(uint32 orderId, uint24 providerId, address owner) private {
+        BidBook storage book = bids[orderId][providerId];
+        uint16 tokenId = deals[orderId].tokenId;
+        uint256 bond = bondMicro * _scale(tokenId);
+        (book.held, book.bond, book.tokenId) = (true, uint96(bond), tokenId);
+        owned[tokenId][owner] -= bond;
+        bonded[tokenId][owner] += bond;
         ++heldBids[providerId];
         heldBonds.push((uint256(orderId) << 24) | providerId);
     }

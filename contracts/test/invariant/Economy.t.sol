@@ -118,6 +118,13 @@ contract EconomyTest is Test {
         assertEq(campaign.surprises(), 0, "unexpected reverts");
     }
 
+    /// Seed 1, episodes 1497 and 1551: a bid on a reopened order, whose earlier bond was of other terms.
+    function test_seed1Episode1497_aReopenedOrderTakesABondOfTodaysTerms() public {
+        campaign.play(uint256(keccak256(abi.encode(uint256(1), uint256(1497)))), 5000);
+        assertEq(campaign.violations(), 0, "violations");
+        assertEq(campaign.surprises(), 0, "unexpected reverts");
+    }
+
     function _holds(bytes3 invariant) private {
         campaign.play(uint256(keccak256(abi.encode(invariant))), CALLS);
         assertGt(campaign.checked(invariant), 0, "checked");
