@@ -17,6 +17,8 @@ export const aggregatorConfigSchema = z.strictObject({
   deployment: z.string().min(1),
   /** JSON-RPC endpoint of the market chain. */
   rpcUrl: urlSchema('http', 'https'),
+  /** JSON-RPC endpoint of the stake chain, where BN254 operator tables are read; default `rpcUrl` when both chains are one. */
+  stakeRpcUrl: urlSchema('http', 'https').optional(),
   /** Key that pays for settlements; it has no other authority. */
   keystore: keystoreSource,
   /** Holds the submission journal and the evidence log. */
@@ -59,6 +61,8 @@ export const aggregatorConfigSchema = z.strictObject({
     .prefault({}),
   /** Milliseconds between looks at the chain's head; default a quarter of the block time, 25 to 500. */
   pollIntervalMs: z.int().min(5).max(60_000).optional(),
+  /** Share of the operator table's time, basis points: with less of it left, an alarm says that no newer table has come. */
+  tableAlarmBps: z.int().min(0).max(10_000).default(2_000),
   logLevel: z.enum(LOG_LEVELS).default('info'),
 });
 

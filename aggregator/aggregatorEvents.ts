@@ -2,6 +2,7 @@ import type { Address, Hex } from 'viem';
 
 import type { SubmitterEvent } from '../chain/submission/submission.js';
 import type { Reorg } from '../chain/sync/roundFollower.js';
+import { describeTableAge, type TableAge, type TableStatus } from '../chain/sync/tableAge.js';
 import type { Logger } from '../service/logger.js';
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '../service/metrics.js';
 import type { Settled } from './roundBook.js';
@@ -43,6 +44,8 @@ export class AggregatorEvents {
   readonly #alerts;
   readonly #upkeep;
   readonly #funded;
+  readonly #tableSecondsLeft;
+  #tableSaid: TableStatus = 'fresh';
   #redisSaid: boolean | undefined;
   #fundsSaid: boolean | undefined;
   /** Last failure told of each kind. */
@@ -82,6 +85,10 @@ export class AggregatorEvents {
     this.#followUps = metrics.counter('follow_ups', 'Background jobs by kind and outcome', ['job', 'outcome']);
     this.#alerts = metrics.counter('alerts', 'Alerts by code', ['code']);
     this.#funded = metrics.gauge('key_funded', '1 while the key can pay for the largest settlement');
+    this.#tableSecondsLeft = metrics.gauge(
+      'table_seconds_left',
+      'Seconds for which the operator table of the newest round still counts; negative once it is stale',
+    );
     this.#upkeep = metrics.counter('upkeep', 'Transactions that keep the market going, by outcome', [
       'what',
       'outcome',
@@ -157,12 +164,26 @@ export class AggregatorEvents {
     this.#logger.warn({ event: 'settlement_undone', round }, 'a reorganisation took the settlement back');
   }
 
-  conflict(round: number, signer: Address, first: Hex, second: Hex): void {
+  conflict(round: number, signer: Hex, first: Hex, second: Hex): void {
     this.#conflicts.inc();
     this.#logger.error({ event: 'conflict', round, signer, first, second }, 'a key signed two batches of one round');
   }
 
-  dissent(round: number, signer: Address, messageHash: Hex): void {
+  conflictUnproven(round: number, signer: Hex): void {
+    this.#logger.warn(
+      { event: 'conflict_unproven', round, signer },
+      'one key stands for two batches, by signatures that hold only together with those of others',
+    );
+  }
+
+  verificationWorkerLost(reason: string, left: number): void {
+    this.#logger.warn(
+      { event: 'verification_worker_lost', reason, left },
+      left > 0 ? 'fewer threads check signatures' : 'signatures are checked on the main thread',
+    );
+  }
+
+  dissent(round: number, signer: Hex, messageHash: Hex): void {
     this.#dissents.inc();
     this.#logger.warn({ event: 'dissent', round, signer, messageHash }, "a key signed another batch than the quorum's");
   }
@@ -222,6 +243,22 @@ export class AggregatorEvents {
     if (!isFunded)
       this.#logger.error({ event: 'unfunded', detail }, 'the key cannot pay for settlements: send it funds');
     else if (!isFirst) this.#logger.info({ event: 'funded', detail }, 'the key can pay for settlements');
+  }
+
+  tableAge(age: TableAge): void {
+    this.#tableSecondsLeft.set(age.secondsLeft);
+    if (this.#tableSaid === age.status) return;
+    this.#tableSaid = age.status;
+    const fields = { ...age, detail: describeTableAge(age) };
+    if (age.status === 'fresh') {
+      this.#logger.info({ event: 'table_fresh', ...fields }, 'a newer operator table counts');
+      return;
+    }
+    const isStale = age.status === 'stale';
+    this.#alerts.inc({ code: isStale ? 'table-stale' : 'table-ageing' });
+    if (isStale)
+      this.#logger.error({ event: 'table_stale', ...fields }, 'nothing is settled until a newer table is recorded');
+    else this.#logger.error({ event: 'table_ageing', ...fields }, 'no newer operator table has come yet');
   }
 
   followUp(job: string, outcome: string, round: number | null): void {

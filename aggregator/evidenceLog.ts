@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-import type { Address } from 'viem';
+import type { Address, Hex } from 'viem';
 
 import type { SignatureSubmission } from '../service/signatureApi.js';
 
@@ -10,7 +10,8 @@ export interface Evidence {
   /** `conflict`: two batches of one round by one key; `dissent`: another batch than the one that reached the quorum. */
   readonly kind: 'conflict' | 'dissent';
   readonly round: number;
-  readonly signer: Address;
+  /** The key as the operator table names it. */
+  readonly signer: Hex;
   /** The two bodies of a conflict, or the dissenting one. */
   readonly submissions: readonly SignatureSubmission[];
 }

@@ -8,6 +8,7 @@ import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import { createRpc } from '../chain/rpc/rpc.js';
 import type { SubmissionRequest, SubmissionResult } from '../chain/submission/submission.js';
 import type { RoundContext } from '../chain/sync/roundFollower.js';
+import { tableAge, tableTermsOf } from '../chain/sync/tableAge.js';
 import { Market } from '../engine/market.js';
 import { hashRecords } from '../protocol/records.js';
 import { encodeSettlementWord } from '../protocol/words/settlementWord.js';
@@ -25,6 +26,7 @@ const signer = privateKeyToAddress(generatePrivateKey());
 
 let chain: FastifyInstance;
 let head: number;
+let nowSeconds: number;
 let lastSettledRound: number;
 let receipts: Map<string, object>;
 let submitted: SubmissionRequest[];
@@ -38,6 +40,7 @@ let answerSubmission: (request: SubmissionRequest) => Promise<SubmissionResult>;
 
 beforeEach(async () => {
   head = 110;
+  nowSeconds = 1;
   lastSettledRound = 0;
   receipts = new Map();
   submitted = [];
@@ -74,7 +77,7 @@ beforeEach(async () => {
     },
   );
   settler = new Settler(
-    { settlement },
+    { settlement, quorum: { curve: 'ecdsa', checkedBy: 'table' } },
     {
       submitter: {
         submit: (request) => {
@@ -85,6 +88,7 @@ beforeEach(async () => {
       rpc,
       book,
       events,
+      tableAgeOf: (terms) => tableAge(tableTermsOf(terms), nowSeconds, 0),
       onSubmitted: () => undefined,
       onMined: () => undefined,
     },
@@ -167,7 +171,13 @@ function certifiedRound(): void {
     },
     policyHash: hash(1),
     seed: hash(2),
-    table: { timestamp: 1, hash: hash(3), totalWeight: 1n, entries: [{ key: signer, weight: 1n }] },
+    table: {
+      timestamp: 1,
+      hash: hash(3),
+      totalWeight: 1n,
+      entries: [{ key: signer, weight: 1n }],
+      verifierMaxAgeSeconds: null,
+    },
     lastSettledRound: 0,
     operatorSetKey: hash(4),
     openOrderCount: 1,
@@ -244,6 +254,26 @@ describe('handlers ask the chain and may run any number of times', () => {
     certifiedRound();
     expect(await handlers.reconcile()).toBe('repaired');
     expect(await handlers.reconcile()).toBe('agrees');
+    expect(submitted).toHaveLength(1);
+  });
+
+  test('what settlement would refuse for the age of its table is held: said once, sent never, and sent if time steps back', async () => {
+    certifiedRound();
+    const certificate = book.certificateOf(1);
+    if (certificate === undefined) throw new Error('no quorum');
+    // One second may pass after the table's first.
+    nowSeconds = 3;
+    await settler.settle(certificate);
+    expect(logged('settlement_ended')).toMatchObject([{ round: 1, outcome: 'table-stale' }]);
+    for (let run = 0; run < 3; run++) {
+      expect(await handlers.reconcile()).toBe('agrees');
+      expect(await settler.ensure(1)).toBe('held');
+    }
+    expect(logged('settlement_ended')).toHaveLength(1);
+    expect(submitted).toEqual([]);
+    // A reorganisation gave the chain an earlier head.
+    nowSeconds = 2;
+    expect(await handlers.reconcile()).toBe('repaired');
     expect(submitted).toHaveLength(1);
   });
 

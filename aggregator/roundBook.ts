@@ -1,10 +1,17 @@
-import type { Address, Hex } from 'viem';
+import type { Hex } from 'viem';
 
 import type { RoundContext } from '../chain/sync/roundFollower.js';
 import { RoundPool, type Certificate, type RoundTerms, type Vote } from './roundPool.js';
 
 /** Where a round stands for who posts a signature. */
 export type RoundPosition = 'closed' | 'open' | 'expected' | 'too-far';
+
+/**
+ * What the book can tell of a signature before it is verified. `stranger`: its key is not in the round's table; `duplicate`: the
+ * key's vote for this batch counts already; `open`: it fits the terms of an open round; `expected`: the same for a round to come,
+ * as far as the newest table tells; `unclear`: whatever else, to be verified before anything is said.
+ */
+export type Standing = 'stranger' | 'duplicate' | 'open' | 'expected' | 'unclear';
 
 /** How a verified signature fared. */
 export type VoteOutcome =
@@ -58,8 +65,8 @@ export interface RoundSummary {
   readonly snapshotHash: Hex;
   readonly totalWeight: string;
   readonly quorumMessageHash: Hex | null;
-  readonly participants: readonly { readonly signer: Address; readonly messageHash: Hex }[];
-  readonly conflicts: readonly Address[];
+  readonly participants: readonly { readonly signer: Hex; readonly messageHash: Hex }[];
+  readonly conflicts: readonly Hex[];
   readonly settled: Settled | null;
 }
 
@@ -119,6 +126,26 @@ export class RoundBook {
     return this.#entries.has(round);
   }
 
+  /** What is known of a signature by its signer and batch alone. */
+  standingOf(posted: Vote, openRound: number): Standing {
+    const { round, tableHash } = posted.submission.batch;
+    const entry = this.#entries.get(round);
+    if (entry === undefined) {
+      const newest = this.#entries.get(this.#newestRound)?.pool;
+      if (newest?.terms.table.hash !== tableHash || this.positionOf(round, openRound) !== 'expected') return 'unclear';
+      return newest.weightOf(posted.signer) === undefined ? 'stranger' : 'expected';
+    }
+    if (entry.pool.weightOf(posted.signer) === undefined) return 'stranger';
+    if (entry.closed || mismatchOf(posted, entry.pool.terms) !== undefined) return 'unclear';
+    return entry.pool.votedFor(posted.signer) === posted.messageHash ? 'duplicate' : 'open';
+  }
+
+  /** The votes of a round under its present terms, and whether it can still be settled; undefined for one that is not known. */
+  roundOf(round: number): { readonly pool: RoundPool; readonly isOpen: boolean } | undefined {
+    const entry = this.#entries.get(round);
+    return entry === undefined ? undefined : { pool: entry.pool, isOpen: !entry.closed };
+  }
+
   /** Takes the terms of a round, again after a reorganisation replaced its snapshot, and counts what was buffered for it. */
   open(context: RoundContext): void {
     const terms: RoundTerms = {
@@ -158,28 +185,41 @@ export class RoundBook {
     this.#forget();
   }
 
-  /** Takes a verified signature. `openRound` is the chain's own open round as last heard. */
-  vote(posted: Vote, openRound: number): VoteOutcome {
-    const { round } = posted.submission.batch;
-    const entry = this.#entries.get(round);
-    if (entry === undefined) return this.#bufferVote(posted, openRound);
-    if (entry.pool.weightOf(posted.signer) === undefined) return { status: 'refused', code: 'unknown-signer' };
-    const vote = withSharedBody(posted, entry);
-    const conflicting = this.#noteSeen(entry, round, vote);
-    const mismatch = mismatchOf(vote, entry.pool.terms);
-    if (mismatch !== undefined) return { status: 'refused', code: mismatch };
-    if (entry.closed) return { status: 'refused', code: 'closed-round' };
-    const added = entry.pool.add(vote);
-    if (added.outcome === 'conflict') return { status: 'refused', code: 'conflicting-signature' };
-    if (added.outcome === 'duplicate') return { status: 'duplicate' };
-    if (added.certificate !== undefined) {
+  /**
+   * Takes a verified signature. `openRound` is the chain's own open round as last heard. One that was posted in time counts as
+   * participation even if its round closed while it was verified.
+   */
+  vote(posted: Vote, openRound: number, wasInTime = false): VoteOutcome {
+    return this.voteTogether([posted], openRound, wasInTime)[0]!;
+  }
+
+  /** Takes signatures for one batch that were verified as a sum, as `vote` does; a quorum has all of them that count. */
+  voteTogether(posted: readonly Vote[], openRound: number, wasInTime = false): VoteOutcome[] {
+    const round = posted[0]?.submission.batch.round;
+    const entry = round === undefined ? undefined : this.#entries.get(round);
+    if (round === undefined || entry === undefined) return posted.map((vote) => this.#bufferVote(vote, openRound));
+    const seen = posted.map((vote) => this.#see(entry, round, vote, wasInTime));
+    const added = entry.pool.addTogether(seen.flatMap(({ refused, vote }) => (refused === undefined ? [vote] : [])));
+    let next = 0;
+    const outcomes = seen.map(({ refused, vote, isConflicting }): VoteOutcome => {
+      if (refused !== undefined) return { status: 'refused', code: refused };
+      const { outcome } = added[next++]!;
+      if (outcome === 'conflict') return { status: 'refused', code: 'conflicting-signature' };
+      if (outcome === 'duplicate') return { status: 'duplicate' };
+      if (entry.pool.certificate !== undefined && !isConflicting) {
+        this.#noteDissent(entry, round, vote, entry.pool.certificate.messageHash);
+      }
+      return { status: 'counted' };
+    });
+    const certificate = added.find((vote) => vote.certificate !== undefined)?.certificate;
+    if (certificate !== undefined) {
       // The settlement first: writing evidence waits for the disk.
-      this.#dependencies.onQuorum(added.certificate, (this.#dependencies.monotonicMs() - entry.openedAtMs) / 1000);
-      for (const counted of entry.pool.votes) this.#noteDissent(entry, round, counted, added.certificate.messageHash);
-    } else if (entry.pool.certificate !== undefined && !conflicting) {
-      this.#noteDissent(entry, round, vote, entry.pool.certificate.messageHash);
+      if (!entry.closed) {
+        this.#dependencies.onQuorum(certificate, (this.#dependencies.monotonicMs() - entry.openedAtMs) / 1000);
+      }
+      for (const counted of entry.pool.votes) this.#noteDissent(entry, round, counted, certificate.messageHash);
     }
-    return { status: 'counted' };
+    return outcomes;
   }
 
   /** A round's certificate, if it reached the quorum under its present terms and can still be settled. */
@@ -229,6 +269,22 @@ export class RoundBook {
   summary(round: number): RoundSummary | undefined {
     const entry = this.#entries.get(round);
     return entry === undefined || !entry.closed ? undefined : summaryOf(entry);
+  }
+
+  /** Looks at a vote of a known round: what keeps it from counting, and whether it contradicts an earlier one of its key. */
+  #see(
+    entry: Entry,
+    round: number,
+    posted: Vote,
+    wasInTime: boolean,
+  ): { vote: Vote; refused: VoteRefusal | undefined; isConflicting: boolean } {
+    if (entry.pool.weightOf(posted.signer) === undefined) {
+      return { vote: posted, refused: 'unknown-signer', isConflicting: false };
+    }
+    const vote = withSharedBody(posted, entry);
+    const isConflicting = this.#noteSeen(entry, round, vote);
+    const late = entry.closed && !wasInTime ? 'closed-round' : undefined;
+    return { vote, refused: mismatchOf(vote, entry.pool.terms) ?? late, isConflicting };
   }
 
   /** Remembers the first signature of a key in a round; true when this one contradicts it. */
@@ -298,7 +354,8 @@ export class RoundBook {
 function withSharedBody(vote: Vote, { firstSeen }: Entry): Vote {
   for (const seen of firstSeen.values()) {
     if (seen.messageHash !== vote.messageHash) continue;
-    return { ...vote, submission: { ...seen.submission, signature: vote.submission.signature } };
+    const { batch, records } = seen.submission;
+    return { ...vote, submission: { ...vote.submission, batch, records } };
   }
   return vote;
 }

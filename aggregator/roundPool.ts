@@ -1,4 +1,4 @@
-import type { Address, Hex } from 'viem';
+import type { Hex } from 'viem';
 
 import type { RoundContext } from '../chain/sync/roundFollower.js';
 import { reachesQuorum } from '../protocol/operatorTable.js';
@@ -10,9 +10,10 @@ export type RoundTerms = Pick<
   'round' | 'snapshotBlock' | 'nextSnapshotBlock' | 'policy' | 'policyHash' | 'operatorSetKey' | 'table'
 > & { readonly snapshotHash: Hex };
 
-/** A signature whose signer is known because it was recovered from it. */
+/** A signature whose signer is known: recovered from it (ECDSA), or named and verified (BN254). */
 export interface Vote {
-  readonly signer: Address;
+  /** The key as the operator table names it, an address or X and Y of a point of G1; letters of any case. */
+  readonly signer: Hex;
   readonly messageHash: Hex;
   readonly submission: SignatureSubmission;
 }
@@ -44,7 +45,7 @@ export class RoundPool {
   }
 
   /** Weight of a signer in the round's table; undefined for a stranger. */
-  weightOf(signer: Address): bigint | undefined {
+  weightOf(signer: Hex): bigint | undefined {
     return this.#weights.get(signer.toLowerCase());
   }
 
@@ -58,33 +59,54 @@ export class RoundPool {
     return this.#certificate;
   }
 
-  /** Weight behind each batch. */
-  get groups(): readonly { readonly messageHash: Hex; readonly weight: bigint; readonly signers: number }[] {
-    return [...this.#groups].map(([messageHash, { weight, votes }]) => ({
-      messageHash,
-      weight,
-      signers: votes.length,
-    }));
+  /** What a signer's vote that counts is for; undefined while it has none. */
+  votedFor(signer: Hex): Hex | undefined {
+    return this.#votes.get(signer.toLowerCase())?.messageHash;
+  }
+
+  /** Weight of the votes for a batch. */
+  weightBehind(messageHash: Hex): bigint {
+    return this.#groups.get(messageHash)?.weight ?? 0n;
   }
 
   /** Counts a vote that fits the terms; a signer's first vote stays the one that counts. Throws RangeError for a stranger's. */
   add(vote: Vote): AddedVote {
+    return this.addTogether([vote])[0]!;
+  }
+
+  /**
+   * Counts votes for one batch as `add` does, and looks for the quorum after the last: signatures that were verified as a sum may hold
+   * only together, so that a certificate has all of them or none.
+   */
+  addTogether(votes: readonly Vote[]): AddedVote[] {
+    const outcomes = votes.map((vote) => this.#count(vote));
+    const last = outcomes.lastIndexOf('counted');
+    const certificate = last < 0 ? undefined : this.#certify(votes[last]!.messageHash);
+    return outcomes.map((outcome, index) =>
+      index === last && certificate !== undefined ? { outcome, certificate } : { outcome },
+    );
+  }
+
+  #count(vote: Vote): AddedVote['outcome'] {
     const weight = this.weightOf(vote.signer);
     if (weight === undefined) throw new RangeError(`${vote.signer} is not in the table of round ${this.terms.round}`);
     const first = this.#votes.get(vote.signer.toLowerCase());
-    if (first !== undefined) return { outcome: first.messageHash === vote.messageHash ? 'duplicate' : 'conflict' };
+    if (first !== undefined) return first.messageHash === vote.messageHash ? 'duplicate' : 'conflict';
     this.#votes.set(vote.signer.toLowerCase(), vote);
     const group = this.#groups.get(vote.messageHash) ?? { weight: 0n, votes: [] };
     group.weight += weight;
     group.votes.push(vote);
     this.#groups.set(vote.messageHash, group);
-    if (
-      this.#certificate !== undefined ||
-      !reachesQuorum(group.weight, this.terms.table.totalWeight, this.terms.policy.quorumBps)
-    ) {
-      return { outcome: 'counted' };
-    }
-    this.#certificate = { terms: this.terms, messageHash: vote.messageHash, votes: [...group.votes] };
-    return { outcome: 'counted', certificate: this.#certificate };
+    return 'counted';
+  }
+
+  /** The round's first certificate, if the batch just came to carry the quorum. */
+  #certify(messageHash: Hex): Certificate | undefined {
+    const group = this.#groups.get(messageHash);
+    const { table, policy } = this.terms;
+    if (this.#certificate !== undefined || group === undefined) return undefined;
+    if (!reachesQuorum(group.weight, table.totalWeight, policy.quorumBps)) return undefined;
+    this.#certificate = { terms: this.terms, messageHash, votes: [...group.votes] };
+    return this.#certificate;
   }
 }

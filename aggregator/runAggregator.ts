@@ -5,6 +5,7 @@ import type { Address, LocalAccount } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import type { Deployment } from '../chain/deployment.js';
+import { readTableEntries } from '../chain/eigenlayer/readTableEntries.js';
 import type { Rpc } from '../chain/rpc/rpc.js';
 import type { SubmitterEvent, SubmitterOptions } from '../chain/submission/submission.js';
 import type {
@@ -13,6 +14,8 @@ import type {
   RoundFollowerDependencies,
   RoundFollowerOptions,
 } from '../chain/sync/roundFollower.js';
+import { describeTableAge } from '../chain/sync/tableAge.js';
+import { TableWatch } from '../chain/sync/tableWatch.js';
 import { TAKEN_ROUND_HASH } from '../protocol/words/settlementWord.js';
 import type { Clock } from '../service/clock.js';
 import type { EnsuredRedis } from '../service/ensureRedis.js';
@@ -21,18 +24,25 @@ import type { UnlockedKey } from '../service/keystore.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
 import { defaultPollIntervalMs } from '../service/pollInterval.js';
+import type { Curves } from '../service/signing/curves.js';
+import { VerificationPool } from '../service/signing/verificationPool.js';
 import type { AggregatorConfig } from './aggregatorConfig.js';
 import { AggregatorEvents } from './aggregatorEvents.js';
+import { ConflictEvidence } from './conflictEvidence.js';
 import { EvidenceLog, type Evidence } from './evidenceLog.js';
 import { FollowUpHandlers } from './followUpHandlers.js';
 import { FollowUpQueues } from './followUpQueues.js';
 import { RoundBook } from './roundBook.js';
 import { Settler, type TransactionSubmitter } from './settler.js';
+import { SignatureCandidates } from './signatureCandidates.js';
 import { SignatureIntake } from './signatureIntake.js';
 import { registerSignatureRoutes } from './signatureRoutes.js';
 import { SIGNATURE_BODY_LIMIT_BYTES } from './signatureSchema.js';
 import { TokenBuckets } from './tokenBuckets.js';
 import { Upkeep } from './upkeep.js';
+
+/** Signature checks that wait at most: seconds of ECDSA, and more BN254 signatures than two tables have. */
+const QUEUED_CHECKS = 4_096;
 
 /** Whoever follows the chain: RoundFollower in a running aggregator. */
 export interface RoundSource {
@@ -52,7 +62,11 @@ export interface AggregatorDependencies {
   readonly deployment: Deployment;
   readonly key: UnlockedKey;
   readonly rpc: Rpc;
+  /** Of the stake chain, which may be the same. */
+  readonly stakeRpc: Rpc;
   readonly redis: EnsuredRedis;
+  /** Check signatures where no worker thread can. */
+  readonly curves: Curves;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly createFollower: (options: RoundFollowerOptions, dependencies: RoundFollowerDependencies) => RoundSource;
@@ -79,7 +93,7 @@ export async function runAggregator(
   config: AggregatorConfig,
   dependencies: AggregatorDependencies,
 ): Promise<RunningAggregator> {
-  const { deployment, key, rpc, logger, clock } = dependencies;
+  const { deployment, key, rpc, stakeRpc, logger, clock } = dependencies;
   const { matchSettlement: settlement } = deployment.contracts;
   const metrics = new Metrics({ process: 'aggregator' });
   const events = new AggregatorEvents({ logger, metrics });
@@ -100,6 +114,19 @@ export async function runAggregator(
     { rpc, account: privateKeyToAccount(key.privateKey), onEvent: (event) => events.transaction(event) },
   );
 
+  const { curve } = deployment.quorum;
+  const pool = new VerificationPool(
+    { queueLimit: QUEUED_CHECKS },
+    { curves: dependencies.curves, onWorkerLost: (reason, left) => events.verificationWorkerLost(reason, left) },
+  );
+  const conflicts = new ConflictEvidence({
+    pool,
+    onProven: (round, first, second) => {
+      keep({ kind: 'conflict', round, signer: first.signer, submissions: [first.submission, second.submission] });
+      events.conflict(round, first.signer, first.messageHash, second.messageHash);
+    },
+    onUnproven: (round, first) => events.conflictUnproven(round, first.signer),
+  });
   const book = new RoundBook(
     { ...config.intake, keptRounds: 256 },
     {
@@ -110,10 +137,7 @@ export async function runAggregator(
         void settler.settle(certificate);
         events.quorumReached(round, certificate.messageHash, certificate.votes.length, matches, seconds);
       },
-      onConflict: (round, first, second) => {
-        keep({ kind: 'conflict', round, signer: first.signer, submissions: [first.submission, second.submission] });
-        events.conflict(round, first.signer, first.messageHash, second.messageHash);
-      },
+      onConflict: (round, first, second) => conflicts.add(round, first, second),
       onDissent: (round, vote) => {
         keep({ kind: 'dissent', round, signer: vote.signer, submissions: [vote.submission] });
         events.dissent(round, vote.signer, vote.messageHash);
@@ -123,13 +147,23 @@ export async function runAggregator(
       onClosed: (summary) => events.roundClosed(summary.round, summary.participants.length),
     },
   );
+  const tableWatch = new TableWatch({ blockTimeMs: deployment.blockTimeMs, alarmBps: config.tableAlarmBps });
+  const openRound = (): number => follower.status().openRound;
+  const candidates = new SignatureCandidates({
+    book,
+    pool,
+    openRound,
+    onLateOutcome: (round, outcome) =>
+      events.signature(outcome.status === 'refused' ? outcome.code : outcome.status, round, 'after waiting'),
+  });
   const settler: Settler = new Settler(
-    { settlement },
+    { settlement, quorum: deployment.quorum },
     {
       submitter,
       rpc,
       book,
       events,
+      tableAgeOf: (terms) => tableWatch.ageAtSettlement(terms),
       onSubmitted: (certificate) =>
         queues.feeBump({
           round: certificate.terms.round,
@@ -162,7 +196,14 @@ export async function runAggregator(
       tickAfterMs: Math.round(1.5 * deployment.blockTimeMs) + pollIntervalMs,
       intervalMs: Math.max(100, Math.round(deployment.blockTimeMs / 2)),
     },
-    { rpc, submitter, clock, events },
+    {
+      rpc,
+      submitter,
+      clock,
+      events,
+      wouldBeStale: (tableTimestamp, atSeconds) => tableWatch.wouldBeStale(tableTimestamp, atSeconds),
+      entriesOf: (timestamp) => readTableEntries(deployment, timestamp, { rpc, stakeRpc }),
+    },
   );
   let chainReachable = false;
   let caughtUpOnce = false;
@@ -172,12 +213,17 @@ export async function runAggregator(
     {
       rpc,
       onRound: (context: RoundContext) => {
+        tableWatch.onRound(context);
         upkeep.onSnapshot(context.snapshot);
         book.open(context);
+        candidates.advance();
       },
       onAbstain: (round, reason, detail) => events.abstained(round, reason, detail),
-      onBlock: ({ number }) => {
+      onBlock: ({ number, timestamp }) => {
+        tableWatch.onBlock(timestamp);
+        if (tableWatch.age !== null) events.tableAge(tableWatch.age);
         book.advance(number);
+        candidates.advance();
         events.headMoved(number, book.openRounds);
       },
       onReorg: (reorg) => {
@@ -206,31 +252,36 @@ export async function runAggregator(
     {
       logger,
       registry: metrics.registry,
-      readiness: () => readinessOf(follower, caughtUpOnce, chainReachable, queues, upkeep),
+      readiness: () => readinessOf(follower, caughtUpOnce, chainReachable, queues, upkeep, tableWatch),
     },
   );
-  const openRound = (): number => follower.status().openRound;
-  registerSignatureRoutes(app, {
-    intake: new SignatureIntake(
-      { chainId: deployment.chainId, settlement, verifier: deployment.eigenlayer.ecdsaCertificateVerifier },
-      { book, openRound },
-    ),
-    book,
-    buckets: new TokenBuckets(
-      { perSecond: config.intake.requestsPerSecond, burst: config.intake.burst, maxAddresses: 10_000 },
-      { clock },
-    ),
-    events,
-    status: () => statusOf(deployment, key.address, follower, book, queues),
-  });
+  registerSignatureRoutes(
+    app,
+    { curve },
+    {
+      intake: new SignatureIntake(
+        { chainId: deployment.chainId, settlement, verifier: deployment.quorum.certificateVerifier, curve },
+        { book, pool, candidates, openRound },
+      ),
+      book,
+      buckets: new TokenBuckets(
+        { perSecond: config.intake.requestsPerSecond, burst: config.intake.burst, maxAddresses: 10_000 },
+        { clock },
+      ),
+      events,
+      status: () => statusOf(deployment, key.address, follower, book, queues),
+    },
+  );
 
   try {
+    await pool.started();
     await submitter.start();
     await queues.start();
     await app.listen({ host: config.listen.host, port: config.listen.port });
   } catch (error) {
     await submitter.stop();
     await queues.close();
+    await pool.stop();
     evidence.close();
     throw error;
   }
@@ -255,6 +306,8 @@ export async function runAggregator(
       await submitter.stop();
       await settler.drained();
       await queues.close();
+      await pool.stop();
+      await Promise.all([candidates.drained(), conflicts.drained()]);
       evidence.close();
     },
   };
@@ -284,6 +337,7 @@ function readinessOf(
   chainReachable: boolean,
   queues: FollowUpQueues,
   upkeep: Upkeep,
+  { age }: TableWatch,
 ): Readiness {
   const status = follower.status();
   const checks = {
@@ -295,6 +349,10 @@ function readinessOf(
       detail: caughtUpOnce ? `block ${status.headBlock}, ${status.lagBlocks} behind` : 'catching up for the first time',
     },
     funds: upkeep.funds,
+    table:
+      age === null
+        ? { ok: true, detail: 'no round was seen yet' }
+        : { ok: age.status !== 'stale', detail: describeTableAge(age) },
     redis: { ok: queues.isUp, detail: queues.isUp ? 'answers' : 'away; signatures are taken and settled all the same' },
   };
   return { ready: Object.values(checks).every(({ ok }) => ok), checks };

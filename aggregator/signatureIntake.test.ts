@@ -2,136 +2,45 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { concat, numberToHex, slice, type Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAddress, sign } from 'viem/accounts';
 
-import type { RoundContext } from '../chain/sync/roundFollower.js';
-import { Market } from '../engine/market.js';
-import type { Policy } from '../engine/policy.js';
 import { certificateDigest } from '../protocol/certificate.js';
 import { hashMatchBatch, type MatchBatch } from '../protocol/matchBatch.js';
-import { hashTable, totalWeight, type TableEntry } from '../protocol/operatorTable.js';
-import { hashPolicy } from '../protocol/policyHash.js';
-import { encodeRecords, hashRecords } from '../protocol/records.js';
+import type { TableEntry } from '../protocol/operatorTable.js';
+import { hashRecords } from '../protocol/records.js';
 import { systemClock } from '../service/clock.js';
 import { createHttpServer } from '../service/httpServer.js';
 import { Metrics } from '../service/metrics.js';
 import type { SignatureSubmission } from '../service/signatureApi.js';
+import { loadCurves, type Curves } from '../service/signing/curves.js';
+import { VerificationPool } from '../service/signing/verificationPool.js';
+import { hashOf, INTAKE_DOMAIN, IntakeRounds, recordsOf } from '../test/support/intakeRounds.js';
 import { AggregatorEvents } from './aggregatorEvents.js';
 import { EvidenceLog } from './evidenceLog.js';
 import { RoundBook } from './roundBook.js';
 import type { Certificate } from './roundPool.js';
+import { SignatureCandidates } from './signatureCandidates.js';
 import { SignatureIntake } from './signatureIntake.js';
 import { registerSignatureRoutes } from './signatureRoutes.js';
 import { SIGNATURE_BODY_LIMIT_BYTES } from './signatureSchema.js';
 import { TokenBuckets } from './tokenBuckets.js';
 
-const domain = {
-  chainId: 31_337,
-  settlement: '0x00000000000000000000000000000000000000aa',
-  verifier: '0x00000000000000000000000000000000000000ee',
-} as const;
-const operatorSetKey: Hex = `0x${'0b'.repeat(32)}`;
-const hash = (seed: number): Hex => numberToHex(seed, { size: 32 });
-const policy: Policy = {
-  rulesVersion: 1,
-  weightPriceBps: 4500,
-  weightStakeBps: 1500,
-  weightFitBps: 1500,
-  weightRegionBps: 1000,
-  weightUptimeBps: 1000,
-  weightReputationBps: 500,
-  saturationWhole: 100_000,
-  complianceCapBps: 12_000,
-  jitterRange: 6_000_000_000,
-  defaultUptimeBps: 9500,
-  defaultReputationBps: 5000,
-  maxMatches: 512,
-  quorumBps: 6667,
-  minTotalStake: 1n,
-  maxTableAgeSeconds: 86_400,
-  coolRounds: 10,
-  selfMatchRounds: 30,
-};
+const domain = INTAKE_DOMAIN;
 const keys = [30n, 27n, 23n, 20n].map((weight) => {
   const privateKey = generatePrivateKey();
   return { privateKey, address: privateKeyToAddress(privateKey), weight };
 });
 const entries: TableEntry[] = keys.map(({ address, weight }) => ({ key: address, weight }));
-const table = { timestamp: 1_000, hash: hashTable(entries), totalWeight: totalWeight(entries), entries };
+const rounds = new IntakeRounds(entries);
+const contextOf = rounds.context.bind(rounds);
+const batchOf = rounds.batch.bind(rounds);
+const hash = hashOf;
 const SIGNATURE = '/v1/signatures';
-
-function recordsOf(orderIds: readonly number[]): Hex {
-  return encodeRecords(
-    orderIds.map((orderId) => ({
-      orderId,
-      machineId: 1,
-      priceMicroPerHour: 5,
-      deviceMask: 0,
-      milliGpu: 0,
-      cpuMilli: 100,
-      memoryMib: 10,
-      storageGib: 0,
-      offerIndex: 0,
-      fromBid: false,
-      tokenId: 1,
-      providerId: 1,
-      bidIndex: 0,
-    })),
-  );
-}
-
-function contextOf(round: number, snapshotHash: Hex = hash(round)): RoundContext {
-  const snapshotBlock = 100 + round * 8;
-  return {
-    round,
-    snapshotBlock,
-    nextSnapshotBlock: snapshotBlock + 8,
-    snapshot: {
-      round,
-      blockNumber: snapshotBlock,
-      snapshotHash,
-      timestampSeconds: 1,
-      orders: [],
-      bids: new Map(),
-      market: new Market(),
-    },
-    policy,
-    policyHash: hashPolicy(policy),
-    seed: hash(1),
-    table,
-    lastSettledRound: 0,
-    operatorSetKey,
-    openOrderCount: 1,
-  };
-}
-
-function batchOf(
-  round: number,
-  orderIds: readonly number[] = [1, 2],
-  changes: Partial<MatchBatch> = {},
-): { batch: MatchBatch; records: Hex } {
-  const records = recordsOf(orderIds);
-  const context = contextOf(round);
-  return {
-    records,
-    batch: {
-      round,
-      snapshotBlock: context.snapshotBlock,
-      snapshotHash: context.snapshot.snapshotHash,
-      policyHash: context.policyHash,
-      operatorSetKey,
-      tableTimestamp: table.timestamp,
-      tableHash: table.hash,
-      recordsHash: hashRecords(records),
-      matchCount: orderIds.length,
-      ...changes,
-    },
-  };
-}
+const QUEUE_LIMIT = 300;
 
 async function signed(
   signer: number,
@@ -147,8 +56,11 @@ async function signed(
   return { batch, records, signature: await sign({ hash: digest, privateKey: key, to: 'hex' }) };
 }
 
+let curves: Curves;
 let folder: string;
 let app: FastifyInstance;
+let pool: VerificationPool;
+let candidates: SignatureCandidates;
 let book: RoundBook;
 let quorums: Certificate[];
 let metrics: Metrics;
@@ -181,15 +93,35 @@ function build(burst = 10_000): void {
     { bodyLimitBytes: SIGNATURE_BODY_LIMIT_BYTES },
     { logger: pino({ level: 'silent' }), registry: metrics.registry, readiness: () => ({ ready: true, checks: {} }) },
   );
-  registerSignatureRoutes(app, {
-    intake: new SignatureIntake(domain, { book, openRound: () => openRound }),
+  pool = new VerificationPool(
+    { queueLimit: QUEUE_LIMIT, workerFile: path.join(folder, 'none.js') },
+    { curves, onWorkerLost: () => undefined },
+  );
+  candidates = new SignatureCandidates({
     book,
-    buckets: new TokenBuckets({ perSecond: 1, burst, maxAddresses: 10 }, { clock: systemClock }),
-    events,
-    status: () => ({ openRounds: book.openRounds }),
+    pool,
+    openRound: () => openRound,
+    onLateOutcome: () => undefined,
   });
+  registerSignatureRoutes(
+    app,
+    { curve: 'ecdsa' },
+    {
+      intake: new SignatureIntake(
+        { ...domain, curve: 'ecdsa' },
+        { book, pool, candidates, openRound: () => openRound },
+      ),
+      book,
+      buckets: new TokenBuckets({ perSecond: 1, burst, maxAddresses: 100 }, { clock: systemClock }),
+      events,
+      status: () => ({ openRounds: book.openRounds }),
+    },
+  );
 }
 
+beforeAll(async () => {
+  curves = await loadCurves();
+});
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-intake-'));
   evidence = new EvidenceLog({ file: path.join(folder, 'evidence.jsonl') });
@@ -197,6 +129,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await app.close();
+  await pool.stop();
   evidence.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -206,10 +139,11 @@ interface Answer {
   body: { status?: string; code?: string; detail?: string; type?: string; errors?: { field: string }[] };
 }
 
-async function post(body: unknown): Promise<Answer> {
+async function post(body: unknown, remoteAddress = '127.0.0.1'): Promise<Answer> {
   const response = await app.inject({
     method: 'POST',
     url: SIGNATURE,
+    remoteAddress,
     headers: { 'content-type': 'application/json' },
     payload: typeof body === 'string' ? body : JSON.stringify(body),
   });
@@ -549,4 +483,63 @@ test('an address that posts too fast gets 429 and nothing else happens', async (
   const codes = [];
   for (const signer of [0, 1, 2]) codes.push((await post(await signed(signer, batchOf(5)))).status);
   expect(codes).toEqual([202, 202, 429]);
+});
+
+describe('a flood of invalid signatures', () => {
+  // 64 bytes each, so that only a recovery tells; every one recovers to some stranger or to nobody.
+  const forged = (honest: SignatureSubmission, index: number): SignatureSubmission => ({
+    ...honest,
+    signature: concat([hash(index + 1), slice(honest.signature, 32)]),
+  });
+
+  test.each([1, 50])(
+    'from %i addresses: every operator is counted at its first try, and work and room stay bounded',
+    async (addresses) => {
+      await app.close();
+      const burst = 20;
+      build(burst);
+      let checks = 0;
+      let mostQueued = 0;
+      const recover = pool.recover.bind(pool);
+      pool.recover = (...parameters) => {
+        checks++;
+        const result = recover(...parameters);
+        mostQueued = Math.max(mostQueued, pool.queued);
+        return result;
+      };
+      book.open(contextOf(5));
+      const honest = await Promise.all(keys.map((_, index) => signed(index, batchOf(5))));
+      const posts = 1_500;
+      const answers = new Map<number, number>();
+      const flood = Array.from({ length: posts }, async (_, index) => {
+        const { status } = await post(forged(honest[0]!, index), `10.0.0.${index % addresses}`);
+        answers.set(status, (answers.get(status) ?? 0) + 1);
+      });
+      const votes = await Promise.all(honest.map((body, index) => post(body, `10.1.0.${index}`)));
+      await Promise.all(flood);
+      expect(votes.map(({ status, body }) => [status, body.status])).toEqual(keys.map(() => [202, 'counted']));
+      expect(quorums).toHaveLength(1);
+      // The buckets let a burst of each address through, and what little trickles in while this runs.
+      const refused = answers.get(429) ?? 0;
+      expect(checks).toBe(posts - refused + keys.length);
+      expect(refused).toBeGreaterThan(posts - addresses * burst * 2);
+      expect(mostQueued).toBeLessThanOrEqual(QUEUE_LIMIT);
+      expect(evidenceLines()).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('that fills the queue is answered 503, and costs an operator nothing', async () => {
+    await app.close();
+    build();
+    book.open(contextOf(5));
+    const honest = await Promise.all(keys.map((_, index) => signed(index, batchOf(5))));
+    const flood = Array.from({ length: QUEUE_LIMIT + 200 }, (_, index) => post(forged(honest[0]!, index), '10.0.0.1'));
+    const votes = await Promise.all(honest.map((body, index) => post(body, `10.1.0.${index}`)));
+    expect(votes.map(({ body }) => body.status)).toEqual(keys.map(() => 'counted'));
+    for (const { status, body } of await Promise.all(flood)) {
+      expect([403, 422, 503]).toContain(status);
+      if (status === 503) expect(body).toMatchObject({ code: 'busy' });
+    }
+  }, 60_000);
 });

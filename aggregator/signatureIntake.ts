@@ -1,12 +1,16 @@
-import { recoverAddress, size, slice, type Address, type Hex } from 'viem';
+import { size, slice, type Address, type Hex } from 'viem';
 
-import { certificateDigest } from '../protocol/certificate.js';
+import { decodeG1, PointInvalidError } from '../protocol/bn254Points.js';
+import { quorumDigest } from '../protocol/certificate.js';
 import { MatchmakerError } from '../engine/error.js';
-import { hashMatchBatch } from '../protocol/matchBatch.js';
+import { hashMatchBatch, type MatchBatch } from '../protocol/matchBatch.js';
 import { decodeRecords, hashRecords, RECORD_BYTES } from '../protocol/records.js';
 import { HttpProblem } from '../service/problem.js';
 import type { SignatureOutcome, SignatureSubmission } from '../service/signatureApi.js';
+import { VerificationUnavailableError, type VerificationPool } from '../service/signing/verificationPool.js';
+import { KeyRing } from './keyRing.js';
 import type { RoundBook, VoteRefusal } from './roundBook.js';
+import type { CandidateOutcome, SignatureCandidates } from './signatureCandidates.js';
 
 /** Half the order of secp256k1: the verifier refuses signatures with a larger s. */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
@@ -28,7 +32,7 @@ const REFUSALS: Readonly<Record<VoteRefusal, { status: number; title: string; de
     status: 403,
     title: 'The signer is not an operator of this round',
     detail:
-      "the signature recovers to a key outside the round's operator table: wrong key, wrong chain or another settlement contract",
+      "the signer (of ECDSA: the key that the signature recovers to) is not in the round's operator table: wrong key, wrong chain or another settlement contract",
     retryable: false,
   },
   'wrong-snapshot': {
@@ -72,23 +76,41 @@ const REFUSALS: Readonly<Record<VoteRefusal, { status: number; title: string; de
 export interface SignatureIntakeOptions {
   readonly chainId: number;
   readonly settlement: Address;
+  /** What the digest of an ECDSA certificate names. */
   readonly verifier: Address;
+  readonly curve: 'ecdsa' | 'bn254';
 }
 
-/** Verifies posted signatures, cheapest check first, and hands them on under the address they recover to. */
+export interface SignatureIntakeDependencies {
+  readonly book: RoundBook;
+  readonly pool: Pick<VerificationPool, 'recover' | 'keysMatch'>;
+  readonly candidates: SignatureCandidates;
+  readonly openRound: () => number;
+}
+
+/** Keys whose two points are remembered: many times the operators of a table. */
+const REMEMBERED_KEYS = 4_096;
+
+/**
+ * Checks posted signatures, cheapest check first. Nothing is recorded for a key before a signature of its own was verified: ECDSA
+ * signatures are recovered at once, BN254 signatures wait as candidates to be verified together.
+ */
 export class SignatureIntake {
   readonly #options: SignatureIntakeOptions;
-  readonly #dependencies: { book: RoundBook; openRound: () => number };
+  readonly #dependencies: SignatureIntakeDependencies;
+  readonly #keys: KeyRing;
 
-  constructor(options: SignatureIntakeOptions, dependencies: { book: RoundBook; openRound: () => number }) {
+  constructor(options: SignatureIntakeOptions, dependencies: SignatureIntakeDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#keys = new KeyRing({ limit: REMEMBERED_KEYS }, dependencies);
   }
 
-  /** Takes a submission of the right shape. Throws HttpProblem with a stable code; nothing is recorded then for anybody's key but the one recovered. */
-  async receive(submission: SignatureSubmission): Promise<SignatureOutcome> {
+  /** Takes a submission of the right shape from `source`, the address of whoever posts. Throws HttpProblem with a stable code. */
+  async receive(posted: SignatureSubmission, source: string): Promise<SignatureOutcome> {
     const { book, openRound } = this.#dependencies;
-    const { batch, records, signature } = lowerCase(submission);
+    const submission = lowerCase(posted);
+    const { batch, records, signature } = submission;
     if (size(records) !== batch.matchCount * RECORD_BYTES) {
       throw refuse(
         422,
@@ -105,27 +127,81 @@ export class SignatureIntake {
         'batch.recordsHash is not the hash of records',
       );
     }
-    requireCanonicalSignature(signature);
+    if (this.#options.curve === 'ecdsa') requireCanonicalSignature(signature);
+    else requirePoint(signature);
     const position = book.positionOf(batch.round, openRound());
     if (position === 'too-far') throw refusal('round-too-far');
-    // A closed round that is remembered is still worth a recovery: a second batch of it is evidence.
+    // A closed round that is remembered is still worth a check: a second batch of it is evidence.
     if (position === 'closed' && !book.remembers(batch.round)) throw refusal('closed-round');
     requireWellFormedRecords(records);
-    const messageHash = hashMatchBatch(batch, this.#options);
-    const digest = certificateDigest({
-      verifier: this.#options.verifier,
-      referenceTimestamp: batch.tableTimestamp,
-      messageHash,
-    });
-    let signer: Address;
     try {
-      signer = await recoverAddress({ hash: digest, signature });
-    } catch {
-      throw invalidSignature('it recovers to no key');
+      return this.#options.curve === 'ecdsa'
+        ? await this.#recover(submission, source)
+        : await this.#collect(submission, source);
+    } catch (error) {
+      if (error instanceof VerificationUnavailableError) throw new HttpProblem(BUSY);
+      throw error;
     }
-    const outcome = book.vote({ signer, messageHash, submission: { batch, records, signature } }, openRound());
-    if (outcome.status === 'refused') throw refusal(outcome.code);
-    return outcome.status;
+  }
+
+  async #recover(submission: SignatureSubmission, source: string): Promise<SignatureOutcome> {
+    const { book, pool, openRound } = this.#dependencies;
+    const messageHash = hashMatchBatch(submission.batch, this.#options);
+    const digest = this.#digestOf(submission.batch, messageHash);
+    const signer = await pool.recover(digest, submission.signature, source);
+    if (signer === undefined) throw invalidSignature('it recovers to no key');
+    return answerOf(book.vote({ signer, messageHash, submission }, openRound()));
+  }
+
+  async #collect(submission: SignatureSubmission, source: string): Promise<SignatureOutcome> {
+    const { book, candidates, openRound } = this.#dependencies;
+    const { batch, signer } = submission;
+    if (signer === undefined) throw new RangeError('the schema lets no BN254 signature pass without its signer');
+    const messageHash = hashMatchBatch(batch, this.#options);
+    const vote = { signer: signer.g1, messageHash, submission };
+    // Strangers are told apart before anything is computed for them.
+    const standing = book.standingOf(vote, openRound());
+    if (standing === 'stranger') throw refusal('unknown-signer');
+    if (standing === 'duplicate') return 'duplicate';
+    if (!(await this.#keys.belongTogether(signer, source))) {
+      throw new HttpProblem({
+        status: 422,
+        code: 'key-mismatch',
+        title: 'The two points are not of one key',
+        detail: 'signer.g1 and signer.g2 must be points of BN254 that belong to one private key',
+        errors: [{ field: '/signer', detail: 'g1 and g2 do not belong together' }],
+      });
+    }
+    const digest = this.#digestOf(batch, messageHash);
+    return answerOf(await candidates.take({ vote, digest, g2: signer.g2, source }));
+  }
+
+  #digestOf({ tableTimestamp }: MatchBatch, messageHash: Hex): Hex {
+    const { curve, verifier } = this.#options;
+    return quorumDigest({ curve, certificateVerifier: verifier }, { referenceTimestamp: tableTimestamp, messageHash });
+  }
+}
+
+const BUSY = {
+  status: 503,
+  code: 'busy',
+  title: 'Too many signatures are being verified',
+  detail: 'the signature was not looked at; try again',
+  retryable: true,
+} as const;
+
+function answerOf(outcome: CandidateOutcome): SignatureOutcome {
+  if (outcome.status !== 'refused') return outcome.status;
+  if (outcome.code === 'invalid-signature') throw invalidSignature("it is not the signer's over this batch");
+  throw refusal(outcome.code);
+}
+
+function requirePoint(signature: Hex): void {
+  try {
+    decodeG1(signature);
+  } catch (error) {
+    if (!(error instanceof PointInvalidError)) throw error;
+    throw invalidSignature(error.message);
   }
 }
 
@@ -152,7 +228,7 @@ function requireWellFormedRecords(records: Hex): void {
 }
 
 /** Hex of any case names the same bytes; one form makes them comparable. */
-function lowerCase({ batch, records, signature }: SignatureSubmission): SignatureSubmission {
+function lowerCase({ batch, records, signature, signer }: SignatureSubmission): SignatureSubmission {
   const lower = (hex: Hex): Hex => `0x${hex.slice(2).toLowerCase()}`;
   return {
     batch: {
@@ -165,6 +241,7 @@ function lowerCase({ batch, records, signature }: SignatureSubmission): Signatur
     },
     records: lower(records),
     signature: lower(signature),
+    ...(signer === undefined ? {} : { signer: { g1: lower(signer.g1), g2: lower(signer.g2) } }),
   };
 }
 

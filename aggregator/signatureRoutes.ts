@@ -8,6 +8,11 @@ import type { SignatureIntake } from './signatureIntake.js';
 import { signatureBodySchema } from './signatureSchema.js';
 import type { TokenBuckets } from './tokenBuckets.js';
 
+export interface SignatureRoutesOptions {
+  /** On which operators sign. */
+  readonly curve: 'ecdsa' | 'bn254';
+}
+
 export interface SignatureRoutesDependencies {
   readonly intake: SignatureIntake;
   readonly book: RoundBook;
@@ -20,7 +25,11 @@ export interface SignatureRoutesDependencies {
  * Routes of an aggregator: POST /v1/signatures, GET /v1/rounds/:round for closed rounds, GET /v1/status. Nothing about the
  * digests or signatures of an open round is served to anyone.
  */
-export function registerSignatureRoutes(app: FastifyInstance, dependencies: SignatureRoutesDependencies): void {
+export function registerSignatureRoutes(
+  app: FastifyInstance,
+  options: SignatureRoutesOptions,
+  dependencies: SignatureRoutesDependencies,
+): void {
   const { intake, book, buckets, events } = dependencies;
   // Refusals are counted where they are answered; whichever check made them.
   app.addHook('onError', async (request, _reply, error) => {
@@ -37,7 +46,7 @@ export function registerSignatureRoutes(app: FastifyInstance, dependencies: Sign
   app.post<{ Body: SignatureSubmission }>(
     SIGNATURES_PATH,
     {
-      schema: { body: signatureBodySchema },
+      schema: { body: signatureBodySchema(options.curve) },
       onRequest: async (request) => {
         if (buckets.take(request.ip)) return;
         throw new HttpProblem({
@@ -50,7 +59,7 @@ export function registerSignatureRoutes(app: FastifyInstance, dependencies: Sign
       },
     },
     async (request, reply) => {
-      const status = await intake.receive(request.body);
+      const status = await intake.receive(request.body, request.ip);
       events.signature(status, request.body.batch.round, '');
       return reply.code(202).send({ status });
     },

@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { encodeErrorResult, numberToHex, type Hex } from 'viem';
+import { encodeErrorResult, numberToHex, type Address, type Hex } from 'viem';
 
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
-import { parseDeployment } from '../chain/deployment.js';
 import { RpcAnswerError, type Rpc } from '../chain/rpc/rpc.js';
 import type { Receipt, RpcCall } from '../chain/rpc/rpcCall.js';
 import { TransactionRevertedError, type SubmissionRequest } from '../chain/submission/submission.js';
@@ -11,53 +10,12 @@ import { encodeTableWord } from '../protocol/words/tableWord.js';
 import { ORDERS_FACTS_SLOT } from '../protocol/words/slots.js';
 import type { Clock } from '../service/clock.js';
 import { Metrics } from '../service/metrics.js';
+import { testDeployment } from '../test/support/testDeployment.js';
 import { AggregatorEvents } from './aggregatorEvents.js';
 import { Upkeep } from './upkeep.js';
 
-const address = (seed: number): Hex => numberToHex(seed, { size: 20 });
-const named = (names: readonly string[]): Record<string, Hex> =>
-  Object.fromEntries(names.map((name, index) => [name, address(100 + index)]));
-const deployment = parseDeployment({
-  name: 'test',
-  chainId: 31_337,
-  deploymentBlock: 1,
-  blockTimeMs: 250,
-  economicSecurity: false,
-  contracts: named([
-    'accessManager',
-    'marketPause',
-    'tokenRegistry',
-    'matchPolicy',
-    'stakingManager',
-    'complianceRegistry',
-    'providerRegistry',
-    'providerAdmission',
-    'providerAttributes',
-    'certificateRegistry',
-    'escrow',
-    'orderRequest',
-    'bid',
-    'computeLease',
-    'matchSettlement',
-    'signedCalls',
-    'rewardOracle',
-    'rewarder',
-  ]),
-  operatorSet: { avs: address(1), id: 0 },
-  eigenlayer: named([
-    'allocationManager',
-    'delegationManager',
-    'strategyManager',
-    'keyRegistrar',
-    'crossChainRegistry',
-    'operatorTableUpdater',
-    'ecdsaCertificateVerifier',
-    'bn254CertificateVerifier',
-    'permissionController',
-  ]),
-  stakeToken: address(300),
-  strategy: address(301),
-});
+const SUBMITTER: Address = '0x0000000000000000000000000000000000000009';
+const deployment = testDeployment();
 const RECEIPT: Receipt = {
   transactionHash: numberToHex(1, { size: 32 }),
   blockNumber: 1,
@@ -75,6 +33,7 @@ let verifierTimestamp: number;
 let recordedTimestamp: number;
 let balance: bigint;
 let nowMs: number;
+let staleBefore: number;
 let sent: string[];
 let failWith: (label: string) => Error | undefined;
 let lines: Record<string, unknown>[];
@@ -87,6 +46,7 @@ beforeEach(() => {
   recordedTimestamp = 5;
   balance = 10n ** 18n;
   nowMs = 0;
+  staleBefore = 0;
   sent = [];
   failWith = () => undefined;
   lines = [];
@@ -119,10 +79,12 @@ beforeEach(() => {
   const logger = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const metrics = new Metrics({ process: 'aggregator', collectNodeMetrics: false });
   upkeep = new Upkeep(
-    { deployment, submitter: address(9), priorityFeePerGas: 1n, tickAfterMs: 400, intervalMs: 100 },
+    { deployment, submitter: SUBMITTER, priorityFeePerGas: 1n, tickAfterMs: 400, intervalMs: 100 },
     {
       rpc,
       clock,
+      wouldBeStale: (tableTimestamp) => tableTimestamp < staleBefore,
+      entriesOf: async (timestamp) => numberToHex(timestamp),
       events: new AggregatorEvents({ logger, metrics }),
       submitter: {
         submit: async ({ label }: SubmissionRequest) => {
@@ -189,6 +151,21 @@ describe('ticks', () => {
     await silence();
     expect(sent).toEqual([]);
   });
+});
+
+test('no tick is paid for while nothing could settle under the newest table, and ticks go on with a newer one', async () => {
+  await upkeep.look();
+  upkeep.onSnapshot(snapshot([order(2_000)]));
+  staleBefore = 6;
+  await silence();
+  await silence();
+  expect(sent).toEqual([]);
+  verifierTimestamp = 6;
+  await upkeep.look();
+  expect(sent).toEqual(['record table']);
+  recordedTimestamp = 6;
+  await silence();
+  expect(sent).toEqual(['record table', 'tick after']);
 });
 
 describe('a newer table of the verifier', () => {
@@ -262,7 +239,7 @@ test('a key without funds is said once, with its address, and again when it has 
   expect(upkeep.funds.ok).toBe(false);
   balance = 2n * 16_777_216n - 1n;
   for (let look = 0; look < 3; look++) await upkeep.look();
-  expect(upkeep.funds).toEqual({ ok: false, detail: expect.stringContaining(address(9)) });
+  expect(upkeep.funds).toEqual({ ok: false, detail: expect.stringContaining(SUBMITTER) });
   balance += 1n;
   for (let look = 0; look < 3; look++) await upkeep.look();
   expect(upkeep.funds.ok).toBe(true);

@@ -1,5 +1,14 @@
-import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi, type Address } from 'viem';
+import {
+  decodeErrorResult,
+  decodeFunctionResult,
+  encodeFunctionData,
+  parseAbi,
+  type Abi,
+  type Address,
+  type Hex,
+} from 'viem';
 
+import { iQuorumVerifierAbi } from '../chain/contracts/generated/IQuorumVerifier.js';
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
 import type { Deployment } from '../chain/deployment.js';
 import { RpcAnswerError, type Rpc } from '../chain/rpc/rpc.js';
@@ -15,10 +24,13 @@ import type { AggregatorEvents } from './aggregatorEvents.js';
 import { TRANSACTION_GAS_CAP } from './settleCall.js';
 import type { TransactionSubmitter } from './settler.js';
 
-const verifierAbi = parseAbi([
+const sourceAbi = parseAbi([
   'struct OperatorSet { address avs; uint32 id; }',
   'function latestReferenceTimestamp(OperatorSet operatorSet) view returns (uint32)',
 ]);
+
+/** What recording a table may be refused with. */
+const recordTableErrors: Abi = [...matchSettlementAbi, ...iQuorumVerifierAbi];
 
 /** Gas of `tick`, which does nothing. */
 const TICK_GAS = 60_000n;
@@ -48,11 +60,15 @@ export interface UpkeepDependencies {
   readonly submitter: TransactionSubmitter;
   readonly clock: Clock;
   readonly events: AggregatorEvents;
+  /** Whether nothing could settle under a table of that timestamp at that time, both in seconds. */
+  readonly wouldBeStale: (tableTimestamp: number, atSeconds: number) => boolean;
+  /** Packed entries of the source's table of a timestamp (seconds), as recordTable takes them. */
+  readonly entriesOf: (timestamp: number) => Promise<Hex>;
 }
 
 /**
  * Keeps rounds closing: makes the chain produce blocks while an order waits on a chain that makes them on demand only, and
- * records the operator table when the verifier has a newer one. Both are open to anyone, so failing costs nothing but time.
+ * records the operator table when a newer one has arrived. Both are open to anyone, so failing costs nothing but time.
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
@@ -120,8 +136,8 @@ export class Upkeep {
 
   /** One look: records a newer table, else ticks if the chain is silent while an order waits. Throws what the RPC throws. */
   async look(): Promise<void> {
-    const { rpc, clock, events } = this.#dependencies;
-    const { contracts, operatorSet, eigenlayer } = this.#options.deployment;
+    const { rpc, clock, events, wouldBeStale } = this.#dependencies;
+    const { contracts, operatorSet, quorum } = this.#options.deployment;
     const { submitter, priorityFeePerGas } = this.#options;
     const [head, ordersFacts, tableWord, latest, balance] = await rpc.batch([
       latestBlock(),
@@ -129,8 +145,8 @@ export class Upkeep {
       storageAt(contracts.matchSettlement, TABLE_SLOT, 'latest'),
       callAt(
         {
-          to: eigenlayer.ecdsaCertificateVerifier,
-          data: encodeFunctionData({ abi: verifierAbi, functionName: 'latestReferenceTimestamp', args: [operatorSet] }),
+          to: quorum.certificateVerifier,
+          data: encodeFunctionData({ abi: sourceAbi, functionName: 'latestReferenceTimestamp', args: [operatorSet] }),
         },
         'latest',
       ),
@@ -148,25 +164,29 @@ export class Upkeep {
       this.#ordersChangedAtBlock = head.number;
     }
     const timestamp = decodeFunctionResult({
-      abi: verifierAbi,
+      abi: sourceAbi,
       functionName: 'latestReferenceTimestamp',
       data: latest,
     });
-    if (timestamp > decodeTableWord(tableWord).tableTimestamp && timestamp !== this.#refusedTimestamp) {
+    const recorded = decodeTableWord(tableWord).tableTimestamp;
+    if (timestamp > recorded && timestamp !== this.#refusedTimestamp) {
       await this.#recordTable(timestamp);
     }
+    // A round that nothing can settle is not worth its blocks.
+    if (wouldBeStale(recorded, head.timestamp)) return;
     const isWaiting = this.#hasWaitingOrder || this.#ordersChangedAtBlock > this.#snapshotBlock;
     if (isWaiting && clock.monotonicMs() - this.#lastBlockAtMs >= this.#options.tickAfterMs) await this.#tick();
   }
 
   async #recordTable(timestamp: number): Promise<void> {
-    const { submitter, events } = this.#dependencies;
+    const { submitter, events, entriesOf } = this.#dependencies;
     try {
+      const entries = await entriesOf(timestamp);
       await submitter.submit({
         to: this.#options.deployment.contracts.matchSettlement,
-        data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable' }),
+        data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable', args: [entries] }),
         label: `record table ${timestamp}`,
-        errorsAbi: matchSettlementAbi,
+        errorsAbi: recordTableErrors,
       });
       events.upkeep('recordTable', 'mined', `table ${timestamp}`);
     } catch (error) {
@@ -210,7 +230,7 @@ function revertNameOf(error: TransactionRevertedError | RpcAnswerError): string 
   if (error instanceof TransactionRevertedError) return error.errorName;
   if (error.data === null) return null;
   try {
-    return decodeErrorResult({ abi: matchSettlementAbi, data: error.data }).errorName;
+    return decodeErrorResult({ abi: recordTableErrors, data: error.data }).errorName;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@ import { benchGas } from './benchGas.js';
 import { benchLatency } from './benchLatency.js';
 import { benchMatching } from './benchMatching.js';
 import { benchOperatorMemory } from './benchOperatorMemory.js';
+import { benchSignatures } from './benchSignatures.js';
 import { markdownTable, type Figure } from './figure.js';
 
 /** The command line as it was bundled beside this file. */
@@ -11,6 +12,7 @@ const cliFile = fileURLToPath(new URL('matchmaker.js', import.meta.url));
 
 const benches: Record<string, () => Figure[] | Promise<Figure[]>> = {
   matching: benchMatching,
+  signatures: benchSignatures,
   gas: benchGas,
   memory: () => benchOperatorMemory(cliFile),
   latency: () => benchLatency(cliFile),

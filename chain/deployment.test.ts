@@ -1,67 +1,25 @@
 import { expect, test } from '@jest/globals';
+import { testDeploymentJson } from '../test/support/testDeployment.js';
 import { DeploymentInvalidError, parseDeployment } from './deployment.js';
 
-const ADDRESS = '0xABcdEFABcdEFabcdEfAbCdefabcdeFABcDEFabCD';
-
-function named(...names: string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, ADDRESS]));
-}
-
-const GOOD = {
-  name: 'devnet',
-  chainId: 31_337,
-  deploymentBlock: 1,
-  blockTimeMs: 250,
-  economicSecurity: false,
-  contracts: named(
-    'accessManager',
-    'marketPause',
-    'tokenRegistry',
-    'matchPolicy',
-    'stakingManager',
-    'complianceRegistry',
-    'providerRegistry',
-    'providerAdmission',
-    'providerAttributes',
-    'certificateRegistry',
-    'escrow',
-    'orderRequest',
-    'bid',
-    'computeLease',
-    'matchSettlement',
-    'signedCalls',
-    'rewardOracle',
-    'rewarder',
-  ),
-  operatorSet: { avs: ADDRESS, id: 0 },
-  eigenlayer: named(
-    'allocationManager',
-    'delegationManager',
-    'strategyManager',
-    'keyRegistrar',
-    'crossChainRegistry',
-    'operatorTableUpdater',
-    'ecdsaCertificateVerifier',
-    'bn254CertificateVerifier',
-    'permissionController',
-  ),
-  stakeToken: ADDRESS,
-  strategy: ADDRESS,
-};
-
 test('a deployment is read with its addresses in lower case, as logs and reads give them', () => {
-  const deployment = parseDeployment(GOOD);
-  expect(deployment.contracts.escrow).toBe(ADDRESS.toLowerCase());
+  const good = testDeploymentJson();
+  const escrow = '0xABcdEFABcdEFabcdEfAbCdefabcdeFABcDEFabCD';
+  const deployment = parseDeployment({ ...good, contracts: { ...good.contracts, escrow } });
+  expect(deployment.contracts.escrow).toBe(escrow.toLowerCase());
   expect(parseDeployment(deployment)).toEqual(deployment);
 });
 
 test('all problems are told at once, each with its path', () => {
-  const { escrow, ...contracts } = GOOD.contracts;
+  const good = testDeploymentJson();
+  const { escrow, ...contracts } = good.contracts;
   const bad = {
-    ...GOOD,
+    ...good,
     chainId: 0,
     contracts: { ...contracts, orderRequest: `${escrow}00` },
     operatorSet: { avs: 'x', id: -1 },
+    quorum: { ...good.quorum, curve: 'bls' },
+    stake: { ...good.stake, chainId: undefined },
     extra: 1,
   };
   const told = (() => {
@@ -78,6 +36,8 @@ test('all problems are told at once, each with its path', () => {
     'contracts.orderRequest:',
     'operatorSet.avs:',
     'operatorSet.id:',
+    'quorum.curve:',
+    'stake.chainId: is missing',
     'extra',
   ]) {
     expect(told.message).toContain(part);

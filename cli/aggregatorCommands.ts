@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
 
-import { loadAggregatorConfig } from '../aggregator/aggregatorConfig.js';
-import { runAggregator } from '../aggregator/runAggregator.js';
-import { parseDeployment } from '../chain/deployment.js';
+import { loadAggregatorConfig, type AggregatorConfig } from '../aggregator/aggregatorConfig.js';
+import { parseDeployment, type Deployment } from '../chain/deployment.js';
 import { createRpc } from '../chain/rpc/rpc.js';
 import { Submitter } from '../chain/submission/submitter.js';
 import { RoundFollower } from '../chain/sync/roundFollower.js';
 import { systemClock } from '../service/clock.js';
-import { ensureRedis } from '../service/ensureRedis.js';
 import { unlockKey } from '../service/keystore.js';
 import { Lifecycle } from '../service/lifecycle.js';
+import { ConfigInvalidError } from '../service/loadConfig.js';
 import { createLogger } from '../service/logger.js';
 import { readJsonFile } from '../service/readJsonFile.js';
+import { loadCurves } from '../service/signing/curves.js';
+import { logCurve } from '../service/signing/logCurve.js';
 import { addAggregatorFlags, aggregatorOverrides, type AggregatorFlags } from './processFlags.js';
 
 /** Registers `aggregator start`. */
@@ -23,8 +24,11 @@ export function registerAggregatorCommands(program: Command): void {
 }
 
 async function startAggregator(flags: AggregatorFlags): Promise<void> {
+  const { ensureRedis } = await import('../service/ensureRedis.js');
+  const { runAggregator } = await import('../aggregator/runAggregator.js');
   const config = loadAggregatorConfig({ file: flags.config, flags: aggregatorOverrides(flags) });
   const deployment = parseDeployment(readJsonFile('deployment', config.deployment));
+  const stakeRpcUrl = stakeRpcUrlOf(config, deployment);
   const key = unlockKey(config.keystore, process.env);
   const logger = createLogger({ service: 'aggregator', level: config.logLevel });
   const lifecycle = new Lifecycle({ shutdownTimeoutMs: 20_000 }, { logger, clock: systemClock, host: process });
@@ -44,7 +48,9 @@ async function startAggregator(flags: AggregatorFlags): Promise<void> {
       deployment,
       key,
       rpc: createRpc({ url: config.rpcUrl, requestTimeoutMs: 10_000, chainId: deployment.chainId }),
+      stakeRpc: createRpc({ url: stakeRpcUrl, requestTimeoutMs: 10_000, chainId: deployment.stake.chainId }),
       redis,
+      curves: await loadCurves(logCurve(logger)),
       logger,
       clock: systemClock,
       createFollower: (options, dependencies) => new RoundFollower(options, dependencies),
@@ -56,4 +62,18 @@ async function startAggregator(flags: AggregatorFlags): Promise<void> {
     await lifecycle.stop('it cannot run');
     throw error;
   }
+}
+
+/** The tables of BN254 operators are read from the stake chain; a market of its own chain must say where that is. */
+function stakeRpcUrlOf(config: AggregatorConfig, deployment: Deployment): string {
+  if (config.stakeRpcUrl !== undefined) return config.stakeRpcUrl;
+  if (deployment.stake.chainId === deployment.chainId) return config.rpcUrl;
+  // ECDSA tables travel whole: the stake chain is never asked, whatever is opened for it.
+  if (deployment.quorum.curve === 'ecdsa') return config.rpcUrl;
+  throw new ConfigInvalidError([
+    {
+      path: 'stakeRpcUrl',
+      message: `name the JSON-RPC endpoint of the stake chain, chain id ${deployment.stake.chainId}`,
+    },
+  ]);
 }

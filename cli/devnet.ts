@@ -1,14 +1,25 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { isAddress } from 'viem';
 import { upgradeDelayShortfallSeconds } from '../chain/deploy/marketParameters.js';
+import { formatEarnings } from '../chain/operatorRewards/claimFile.js';
 import { fundAccount } from '../devnet/fundAccount.js';
 import { deployToNode } from '../devnet/deployToNode.js';
 import { loadDevnetEconomy } from '../devnet/parameters.js';
-import { runDemo } from '../devnet/runDemo.js';
+import { submitRewardsRoot } from '../devnet/rewardsRoot.js';
 import { MatchmakerError } from '../engine/error.js';
-import { addReadFlags, marketOf, type ReadFlags } from './marketFlags.js';
+import type { Curve } from '../protocol/operatorTable.js';
+import { marketOf } from './marketFlags.js';
+import { printResult } from './marketOutput.js';
+import {
+  addStakeReadFlags,
+  addStakeWriteFlags,
+  openStakeWriter,
+  type StakeReadFlags,
+  type StakeWriteFlags,
+} from './stakeChainFlags.js';
 import { EXIT, integer } from './usage.js';
 
 interface DemoFlags {
@@ -19,6 +30,9 @@ interface DemoFlags {
   readonly nodes?: string;
   readonly pods?: string;
   readonly story: boolean;
+  readonly curve: Curve;
+  readonly twoChains: boolean;
+  readonly attack: boolean;
   readonly rpcPort?: number;
   readonly keep: boolean;
   readonly json: boolean;
@@ -27,8 +41,12 @@ interface DemoFlags {
   readonly runDir?: string;
 }
 
-interface FundFlags extends ReadFlags {
+interface FundFlags extends StakeReadFlags {
   readonly account: string;
+}
+
+interface RewardsRootFlags extends StakeWriteFlags {
+  readonly out: string;
 }
 
 interface DeployFlags {
@@ -46,7 +64,7 @@ class DemoFlagError extends MatchmakerError<'CONFIG_INVALID'> {
   }
 }
 
-/** Registers `devnet demo`, `devnet deploy` and `devnet fund`. */
+/** Registers `devnet demo`, `devnet deploy`, `devnet fund` and `devnet rewards-root`. */
 export function registerDevnetCommands(program: Command, print: (line: string) => void): void {
   const devnet = program.command('devnet').description('a local network: chain, EigenLayer, market, services');
   devnet
@@ -63,6 +81,13 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
     .option('--nodes <file>', 'CSV of machines: cpu_milli, memory_mib, gpu, model')
     .option('--pods <file>', 'CSV of tasks: cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec')
     .option('--no-story', 'leave out the scenes of the economy; a run on a trace has none')
+    .addOption(new Option('--curve <curve>', 'on which operators sign').choices(['ecdsa', 'bn254']).default('ecdsa'))
+    .option('--two-chains', 'run the stake chain as a node of its own beside the market chain', false)
+    .option(
+      '--attack',
+      'at the end have a quorum settle a wrong match, and a watcher prove it and have its signers slashed',
+      false,
+    )
     .option('--keep', 'leave everything running after the report, until Ctrl-C', false)
     .option(
       '--json',
@@ -83,12 +108,18 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
       ),
     )
     .action((flags: DemoFlags) => demo(flags, print));
-  addReadFlags(
+  addStakeReadFlags(
     devnet
       .command('fund')
       .description("give an account gas and a million of each token of a devnet's market")
       .requiredOption('--account <address>', 'who gets it'),
   ).action((flags: FundFlags) => fund(flags, print));
+  addStakeWriteFlags(
+    devnet
+      .command('rewards-root')
+      .description("compute what operators and restakers have earned and submit its root; the devnet's rewards updater")
+      .requiredOption('--out <file>', 'file to write the earnings to, for `rewards operators claim`'),
+  ).action((flags: RewardsRootFlags) => rewardsRoot(flags, print));
   addDeployFlags(
     devnet
       .command('deploy')
@@ -106,12 +137,27 @@ export function registerDevnetCommands(program: Command, print: (line: string) =
 async function fund(flags: FundFlags, print: (line: string) => void): Promise<void> {
   if (!isAddress(flags.account)) throw new DemoFlagError(`--account is ${flags.account}, it must be an address`);
   const { deployment, rpcUrl } = marketOf(flags);
-  const amounts = await fundAccount({ deployment, rpcUrl, account: flags.account });
+  const hasStakeChain = deployment.stake.chainId !== deployment.chainId;
+  const stakeRpcUrl = hasStakeChain ? flags.stakeRpc : undefined;
+  const amounts = await fundAccount({ deployment, rpcUrl, stakeRpcUrl, account: flags.account });
   if (flags.json) print(JSON.stringify({ account: flags.account, ...amounts }));
   else {
     const given = Object.entries(amounts).map(([symbol, amount]) => `${amount} ${symbol}`);
     print(`${flags.account} has got ${given.join(', ')}`);
   }
+}
+
+/** Submits the root of all earnings so far, and writes what it stands for. */
+async function rewardsRoot(flags: RewardsRootFlags, print: (line: string) => void): Promise<void> {
+  const { deployment, rpc, lane } = openStakeWriter(flags);
+  const { earnings, ...root } = await submitRewardsRoot(deployment, { lane, rpc });
+  const { rewardsCoordinator } = deployment.eigenlayer;
+  const file = { chainId: deployment.stake.chainId, rewardsCoordinator, root: root.root, earnings };
+  writeFileSync(flags.out, `${formatEarnings(file)}\n`);
+  printResult(print, flags.json, {
+    json: { ...root, earners: new Set(earnings.map(({ earner }) => earner)).size, file: flags.out },
+    lines: [`root ${root.rootIndex} is ${root.root}; what it stands for is in ${flags.out}`],
+  });
 }
 
 /** A devnet's delays are too short to protect anybody; whoever deploys one is told. */
@@ -144,6 +190,7 @@ async function demo(flags: DemoFlags, print: (line: string) => void): Promise<vo
   process.on('SIGTERM', onSignal);
   const output = flags.json ? process.stderr : process.stdout;
   try {
+    const { runDemo } = await import('../devnet/runDemo.js');
     const { passed } = await runDemo(
       {
         operators: flags.operators,
@@ -151,6 +198,9 @@ async function demo(flags: DemoFlags, print: (line: string) => void): Promise<vo
         orders: flags.orders,
         seed: flags.seed,
         story: flags.story && flags.pods === undefined,
+        curve: flags.curve,
+        twoChains: flags.twoChains,
+        attack: flags.attack,
         rpcPort: flags.rpcPort,
         keep: flags.keep,
         trace:

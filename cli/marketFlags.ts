@@ -1,11 +1,16 @@
 import { Option, type Command } from 'commander';
+import type { Hex } from 'viem';
 import { privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 
 import { parseDeployment, type Deployment } from '../chain/deployment.js';
+import { createRpc, type Rpc } from '../chain/rpc/rpc.js';
 import { createMarketClient, type MarketClient } from '../sdk/marketClient.js';
-import { KeystoreError, parsePrivateKey, unlockKey } from '../service/keystore.js';
+import { parsePrivateKey, unlockKey } from '../service/keystore.js';
+import { KeystoreError } from '../service/keystoreError.js';
 import { readJsonFile } from '../service/readJsonFile.js';
 import { MissingFlagError } from './usage.js';
+
+const RPC_TIMEOUT_MS = 30_000;
 
 /** Flags of every command that reads a market. */
 export interface ReadFlags {
@@ -46,25 +51,32 @@ export function openReader(flags: ReadFlags): MarketClient {
   return createMarketClient(marketOf(flags));
 }
 
+/** The market and its node, for what reads logs and proofs rather than calls. Throws MissingFlagError, DeploymentInvalidError and ConfigError. */
+export function openRpc(flags: ReadFlags): { readonly deployment: Deployment; readonly rpc: Rpc } {
+  const { deployment, rpcUrl } = marketOf(flags);
+  return { deployment, rpc: createRpc({ url: rpcUrl, requestTimeoutMs: RPC_TIMEOUT_MS, chainId: deployment.chainId }) };
+}
+
 /** A client that signs with the key that the flags name. Throws as `openReader`, and KeystoreError. */
 export function openWriter(flags: WriteFlags): MarketClient {
-  return createMarketClient({ ...marketOf(flags), account: accountOf(flags) });
+  return createMarketClient({ ...marketOf(flags), account: privateKeyToAccount(keyOf(flags)) });
 }
 
 /** The market and the key that the flags name, without a node. Throws MissingFlagError, DeploymentInvalidError, ConfigError and KeystoreError. */
 export function openSigner(
   flags: WriteFlags,
 ): Pick<MarketClient, 'deployment'> & { readonly account: PrivateKeyAccount } {
-  return { deployment: readDeployment(deploymentFileOf(flags)), account: accountOf(flags) };
+  return { deployment: readDeployment(flags), account: privateKeyToAccount(keyOf(flags)) };
 }
 
-function accountOf(flags: WriteFlags): PrivateKeyAccount {
+/** The private key that the flags name. Throws MissingFlagError and KeystoreError. */
+export function keyOf(flags: WriteFlags): Hex {
   if (flags.privateKeyEnv !== undefined) {
     const text = process.env[flags.privateKeyEnv];
     if (text === undefined || text === '') {
       throw new KeystoreError('PRIVATE_KEY_INVALID', `environment variable ${flags.privateKeyEnv} is not set`);
     }
-    return privateKeyToAccount(parsePrivateKey(text));
+    return parsePrivateKey(text);
   }
   if (flags.keystore === undefined) {
     throw new MissingFlagError('--keystore', 'MATCHMAKER_KEYSTORE', 'the key that signs; or --private-key-env');
@@ -76,7 +88,7 @@ function accountOf(flags: WriteFlags): PrivateKeyAccount {
     },
     process.env,
   );
-  return privateKeyToAccount(privateKey);
+  return privateKey;
 }
 
 /** A client with the account's key when the flags name one, else one that only reads. */
@@ -90,16 +102,17 @@ export function marketOf(flags: ReadFlags): { deployment: Deployment; rpcUrl: st
   if (flags.rpc === undefined || flags.rpc === '') {
     throw new MissingFlagError('--rpc', 'MATCHMAKER_RPC_URL', 'the JSON-RPC endpoint of the market chain');
   }
-  return { deployment: readDeployment(file), rpcUrl: flags.rpc };
+  return { deployment: parseDeployment(readJsonFile('deployment', file)), rpcUrl: flags.rpc };
 }
 
-function deploymentFileOf(flags: ReadFlags): string {
+/** The deployment that the flags name. Throws MissingFlagError, DeploymentInvalidError and ConfigInvalidError. */
+export function readDeployment(flags: Pick<ReadFlags, 'deployment'>): Deployment {
+  return parseDeployment(readJsonFile('deployment', deploymentFileOf(flags)));
+}
+
+function deploymentFileOf(flags: Pick<ReadFlags, 'deployment'>): string {
   if (flags.deployment === undefined || flags.deployment === '') {
     throw new MissingFlagError('--deployment', 'MATCHMAKER_DEPLOYMENT', 'the deployment file of the market');
   }
   return flags.deployment;
-}
-
-function readDeployment(file: string): Deployment {
-  return parseDeployment(readJsonFile('deployment', file));
 }

@@ -20,16 +20,25 @@ export interface ProcessFlags {
 
 /** Flags of `operator start`. */
 export interface OperatorFlags extends ProcessFlags {
+  readonly stakeRpc?: string;
   readonly aggregator?: readonly string[];
   readonly factsCheck?: string;
 }
 
 /** Flags of `aggregator start`. */
 export interface AggregatorFlags extends ProcessFlags {
+  readonly stakeRpcUrl?: string;
   readonly redisUrl?: string;
   readonly profile?: string;
   readonly priorityFeeWei?: string;
   readonly maxFeePerGasWei?: string;
+}
+
+/** Flags of `watch`. */
+export interface WatcherFlags extends ProcessFlags {
+  readonly stakeRpc?: string;
+  readonly evidenceLog?: readonly string[];
+  readonly factsCheck?: string;
 }
 
 /** Adds the shared flags to a command; every one of them overrides the same key of the config file. */
@@ -51,6 +60,7 @@ export function addProcessFlags(command: Command): Command {
 /** Adds the flags of `operator start`. */
 export function addOperatorFlags(command: Command): Command {
   return addProcessFlags(command)
+    .option('--stake-rpc <url>', 'JSON-RPC endpoint of the stake chain; default: --rpc-url when both chains are one')
     .option('--aggregator <url>', 'aggregator to post signatures to; repeat for several', repeated)
     .addOption(new Option('--facts-check <how>', 'how the market state is checked').choices(['proof', 'storage']));
 }
@@ -58,10 +68,23 @@ export function addOperatorFlags(command: Command): Command {
 /** Adds the flags of `aggregator start`. */
 export function addAggregatorFlags(command: Command): Command {
   return addProcessFlags(command)
+    .option('--stake-rpc-url <url>', 'JSON-RPC endpoint of the stake chain; default --rpc-url when both chains are one')
     .option('--redis-url <url>', 'Redis for what may wait; default REDIS_URL, else one is started')
     .addOption(new Option('--profile <name>', 'devnet allows the embedded Redis').choices(['production', 'devnet']))
     .option('--priority-fee-wei <number>', 'priority fee of the first attempt, wei per gas')
     .option('--max-fee-per-gas-wei <number>', 'most ever offered in all, wei per gas');
+}
+
+/** Adds the flags of `watch` and its subcommands. */
+export function addWatcherFlags(command: Command): Command {
+  return addProcessFlags(command)
+    .option('--stake-rpc <url>', 'JSON-RPC endpoint of the stake chain; default: the market chain when both are one')
+    .option(
+      '--evidence-log <file>',
+      "an aggregator's evidence log to prove equivocation from; repeat for several",
+      repeated,
+    )
+    .addOption(new Option('--facts-check <how>', 'how the market state is checked').choices(['proof', 'storage']));
 }
 
 /** The shared flags, nested as the config file is. */
@@ -79,15 +102,31 @@ function nestedProcessFlags(flags: ProcessFlags): Record<string, unknown> {
 
 /** Flags of `operator start`, nested as its config file is. */
 export function operatorOverrides(flags: OperatorFlags): Record<string, unknown> {
-  return { ...nestedProcessFlags(flags), aggregators: flags.aggregator, factsCheck: flags.factsCheck };
+  return {
+    ...nestedProcessFlags(flags),
+    stakeRpcUrl: flags.stakeRpc,
+    aggregators: flags.aggregator,
+    factsCheck: flags.factsCheck,
+  };
 }
 
 /** Flags of `aggregator start`, nested as its config file is. */
 export function aggregatorOverrides(flags: AggregatorFlags): Record<string, unknown> {
   return {
     ...nestedProcessFlags(flags),
+    stakeRpcUrl: flags.stakeRpcUrl,
     redisUrl: flags.redisUrl,
     profile: flags.profile,
     fees: { priorityFeeWei: flags.priorityFeeWei, maxFeePerGasWei: flags.maxFeePerGasWei },
+  };
+}
+
+/** Flags of `watch`, nested as its config file is. */
+export function watcherOverrides(flags: WatcherFlags): Record<string, unknown> {
+  return {
+    ...nestedProcessFlags(flags),
+    stakeRpcUrl: flags.stakeRpc,
+    evidenceLogs: flags.evidenceLog,
+    factsCheck: flags.factsCheck,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -57,6 +57,38 @@ test('keys: made, imported and listed, and never overwritten', async () => {
   printed = [];
   await run('operator', 'keys', 'list', folder);
   expect(printed.map((line) => JSON.parse(line).keystore)).toEqual([imported, made]);
+
+  printed = [];
+  const opened = ['--keystore', imported, '--password-file', password];
+  expect(await run('operator', 'keys', 'export', ...opened)).toBeUndefined();
+  expect(printed).toEqual([`0x${'11'.repeat(32)}`]);
+  const exported = path.join(folder, 'exported.hex');
+  expect(await run('operator', 'keys', 'export', ...opened, '--file', exported)).toBeUndefined();
+  expect(readFileSync(exported, 'utf8')).toBe(`0x${'11'.repeat(32)}\n`);
+  expect(statSync(exported).mode & 0o777).toBe(0o600);
+  expect(describeError(await run('operator', 'keys', 'export', ...opened, '--file', exported))).toContain('EEXIST');
+});
+
+test('keys: of BN254 too, in keystores of their own kind', async () => {
+  const password = path.join(folder, 'password');
+  const made = path.join(folder, 'bls.json');
+  writeFileSync(password, 'secret\n');
+  writeFileSync(path.join(folder, 'key.hex'), `${'0'.repeat(63)}1\n`);
+  const common = ['--password-file', password, '--scrypt-n', '1024', '--curve', 'bn254'];
+  const key = path.join(folder, 'key.hex');
+  expect(await run('operator', 'keys', 'import', '--keystore', made, '--private-key-file', key, ...common)).toBe(
+    undefined,
+  );
+  // The generator of G1.
+  const publicKey = `0x${'0'.repeat(63)}1${'0'.repeat(63)}2`;
+  expect(JSON.parse(printed[0] ?? '')).toEqual({ publicKey, keystore: made });
+  expect(JSON.parse(readFileSync(made, 'utf8'))).toMatchObject({ version: 4 });
+  printed = [];
+  await run('operator', 'keys', 'list', folder);
+  expect(printed.map((line) => JSON.parse(line))).toEqual([{ publicKey, keystore: made }]);
+  printed = [];
+  await run('operator', 'keys', 'export', '--keystore', made, '--password-file', password);
+  expect(printed).toEqual([`0x${'0'.repeat(63)}1`]);
 });
 
 describe('usage errors say what is wrong', () => {

@@ -36,6 +36,7 @@ import { withdrawRewardCredit } from '../sdk/rewards/withdrawRewardCredit.js';
 import { readJsonFile } from '../service/readJsonFile.js';
 import { addReadFlags, addWriteFlags, openReader, openWriter, type ReadFlags, type WriteFlags } from './marketFlags.js';
 import { printResult } from './marketOutput.js';
+import { registerOperatorRewardsCommands } from './operatorRewardsCommands.js';
 import { integer } from './usage.js';
 
 /** What `rewards verify` ends with when a proposed root is not what the rules give. */
@@ -70,6 +71,7 @@ export function registerRewardsCommands(program: Command, print: Print): void {
   registerPosterCommands(rewards, print);
   registerContestCommands(rewards, print);
   registerEarnerCommands(rewards, print);
+  registerOperatorRewardsCommands(rewards, print);
 }
 
 function registerReadingCommands(rewards: Command, print: Print): void {

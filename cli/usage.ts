@@ -9,6 +9,11 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 const USAGE_CODES = new Set([
   'CONFIG_INVALID',
   'DEPLOYMENT_INVALID',
+  'NETWORK_INVALID',
+  'EIGENLAYER_FILE',
+  'EIGENLAYER_CONTRACT_MISSING',
+  'AVS_METADATA_INVALID',
+  'DEPLOY_PROGRESS',
   'KEYSTORE_MISSING',
   'KEYSTORE_INVALID',
   'KEYSTORE_EXISTS',
@@ -32,6 +37,11 @@ const USAGE_CODES = new Set([
   'CALL_NEEDS_NO_DELAY',
   'UPGRADE_INVALID',
   'SIGNED_CALLS_INVALID',
+  'REWARD_PERIOD',
+  'PAYOUT_AMOUNT',
+  'CLAIM_FILE_INVALID',
+  'BUNDLE_INVALID',
+  'ROUND_NOT_CLOSED',
 ]);
 
 /** A command needs a flag that neither its caller nor the environment gave. */

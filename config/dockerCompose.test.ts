@@ -116,8 +116,8 @@ test('the market is deployed once, with keys for every process, onto a node with
   expect(deploy?.volumes).toEqual(['market:/market']);
   const node = services['node']?.command ?? [];
   const accounts = Number(node[node.indexOf('--accounts') + 1]);
-  // Nine who run the market or are paid by it, the aggregator, three for each operator, one for each provider.
-  expect(accounts).toBeGreaterThanOrEqual(10 + 3 * operators.length + Number(flags['providers']));
+  // The one that funds others, nine who run the market or are paid by it, the aggregator, three for each operator, one for each provider.
+  expect(accounts).toBeGreaterThanOrEqual(11 + 3 * operators.length + Number(flags['providers']));
 });
 
 test('every command of the image is one of the command line, with its flags', () => {

@@ -66,7 +66,7 @@ function afterwards(change) {
 
 const appended = (type, slot = '6') => ({ label: 'added', slot, offset: 0, type });
 
-test('a layout takes over from itself, whatever numbers the compiler gave its types', () => {
+void test('a layout takes over from itself, whatever numbers the compiler gave its types', () => {
   assert.deepEqual(
     afterwards(() => undefined),
     [],
@@ -75,7 +75,7 @@ test('a layout takes over from itself, whatever numbers the compiler gave its ty
   assert.deepEqual(breaks(normalized(compiled()), normalized(renumbered)), []);
 });
 
-test('fields may be appended to the layout and to what a mapping leads to', () => {
+void test('fields may be appended to the layout and to what a mapping leads to', () => {
   assert.deepEqual(
     afterwards((_, members) => members.push(appended('t_uint256'))),
     [],
@@ -136,12 +136,12 @@ const MUTATIONS = {
 };
 
 for (const [what, change] of Object.entries(MUTATIONS)) {
-  test(`refused: ${what}`, () => {
+  void test(`refused: ${what}`, () => {
     assert.notDeepEqual(afterwards(change), []);
   });
 }
 
-test('a probe with two variables is none', () => {
+void test('a probe with two variables is none', () => {
   const two = compiled();
   two.storage.push(two.storage[0]);
   assert.throws(() => normalized(two), /one variable/);

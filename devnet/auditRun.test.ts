@@ -6,7 +6,7 @@ import { snapshotBlockOf, type Schedule } from '../protocol/rounds.js';
 import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { SCHEDULE_SLOT } from '../protocol/words/slots.js';
 import { InProcessQuorum, type InProcessQuorumOptions } from '../test/support/inProcessQuorum.js';
-import { auditRun, type AuditReport } from './auditRun.js';
+import { auditRun, type AuditReport, type PlantedMatch } from './auditRun.js';
 import { deployDevnet, publishOperatorTable, registerOperators, type DevnetMarket } from './deployDevnet.js';
 import { startDevnetChain, type DevnetChain } from './devnetChain.js';
 import { fundTenants } from './fundTenants.js';
@@ -14,10 +14,12 @@ import { ANYTHING, generateMarket } from './generateMarket.js';
 import type { MarketPlan, OrderPlan } from './marketPlan.js';
 import { operatorStakes } from './operatorStakes.js';
 import { populateMarket } from './populateMarket.js';
+import { settlementIn } from './settlementWatch.js';
 import { sendOrders, type PlacedOrder } from './sendOrders.js';
 
-/** Three phases of one run, because what the audit says of a phase must not depend on those before it. */
+/** Phases of one run, because what the audit says of a phase must not depend on those before it. */
 const PHASE_ORDERS = 6;
+const PHASES = 4;
 const ROUND_BLOCKS = 8;
 
 let chain: DevnetChain;
@@ -35,7 +37,7 @@ function modestOrder(index: number): OrderPlan {
 beforeAll(async () => {
   chain = await startDevnetChain({ mining: 0.05, accounts: 40 });
   market = await deployDevnet(chain, { blockTimeMs: 50, roundLengthBlocks: ROUND_BLOCKS });
-  const orders = Array.from({ length: 3 * PHASE_ORDERS }, (_, index) => modestOrder(index));
+  const orders = Array.from({ length: PHASES * PHASE_ORDERS }, (_, index) => modestOrder(index));
   // No machine of the market has this model.
   orders[1] = { tenant: 0, spec: { ...ANYTHING, milliGpu: 1_000, models: [999], maxPriceMicroPerHour: 1_000_000 } };
   plan = { ...generateMarket({ providers: 2, orders: 0, seed: 11 }), orders, tenantCount: 2 };
@@ -108,8 +110,52 @@ describe('auditRun', () => {
     expect(report.matched).toBe(2 * PHASE_ORDERS - 1);
   }, 60_000);
 
+  it('takes a planted match for what it is, and nothing that differs from it', async () => {
+    let planted: PlantedMatch | undefined;
+    const quorum = new InProcessQuorum(
+      {
+        signingKeys,
+        alter: (records, round) => {
+          const [honest, ...others] = records;
+          if (planted !== undefined || honest === undefined) return records;
+          const settled = { ...honest, priceMicroPerHour: honest.priceMicroPerHour + 1 };
+          planted = { round, messageHash: '0x', settled, honest };
+          return [settled, ...others];
+        },
+      },
+      chain,
+      market,
+    );
+    await quorum.start();
+    const { end } = await trade(2);
+    await quorum.stop();
+    if (planted === undefined) throw new Error('no round had a match');
+    const { round, honest, settled } = planted;
+    const settlement = settlementIn(await quorum.settlements.get(round)!, market.deployment, 0);
+    planted = { ...planted, messageHash: settlement!.messageHash };
+    const audit = async (claim: PlantedMatch): Promise<readonly string[]> => {
+      const { mismatches } = await auditRun(market.deployment, chain.rpc, end, { planted: claim });
+      // The order that an earlier phase of this run left out of its batch is wrong whatever is planted here.
+      return mismatches.filter(
+        (mismatch) => new RegExp(`^round ${round}\\b`).test(mismatch) || mismatch.includes('planted'),
+      );
+    };
+    expect(await audit(planted)).toEqual([]);
+    expect(await audit({ ...planted, messageHash: `0x${'ab'.repeat(32)}` })).toEqual([
+      expect.stringMatching(/the certificate was for 0x/),
+    ]);
+    expect(await audit({ ...planted, settled: { ...settled, tokenId: 2 } })).toEqual([
+      expect.stringMatching(`^round ${round}, order ${honest.orderId}: settled on machine`),
+    ]);
+    expect(await audit({ ...planted, settled: honest, honest: settled })).toEqual([
+      expect.stringMatching(/the planted match is not the wrong one$/),
+      expect.stringMatching(`^round ${round}, order ${honest.orderId}: settled on machine`),
+    ]);
+    expect(await audit({ ...planted, round: 1_000_000 })).toContain('round 1000000: the planted batch was not settled');
+  }, 60_000);
+
   it('finds orders that machines were there for and that nobody settled', async () => {
-    const { placed, end } = await trade(2);
+    const { placed, end } = await trade(3);
     const report = await auditRun(market.deployment, chain.rpc, end);
     expect(report.lapsedInLastRound).toBe(PHASE_ORDERS);
     expect(report.lapsedRounds.length).toBeGreaterThanOrEqual(2);

@@ -81,6 +81,24 @@ export interface AuditReport {
   readonly mismatches: readonly string[];
 }
 
+/** A wrong match that a run had a colluding quorum settle. */
+export interface PlantedMatch {
+  readonly round: number;
+  /** Digest that the quorum signed. */
+  readonly messageHash: Hex;
+  /** What was settled for the order. */
+  readonly settled: MatchRecord;
+  /** What the rules give it. */
+  readonly honest: MatchRecord;
+}
+
+export interface AuditOptions {
+  /** Orders whose rounds are explained. */
+  readonly explain?: readonly number[];
+  /** Must be found as it was planted, and is then no mismatch; everything else is one. */
+  readonly planted?: PlantedMatch;
+}
+
 /** The operator table that certificates of rounds from `fromRound` on name. */
 interface RecordedTable {
   readonly fromRound: number;
@@ -104,15 +122,15 @@ const CALLS_PER_BATCH = 100;
 /**
  * Replays the market from its first block to `endBlock` from nothing but the chain's logs, computes every closed round anew with the
  * brute-force matcher, and compares with what was settled, with every lease and machine word in the chain's storage, and with the words
- * that the contracts keep of all facts. Explains the rounds of the orders in `explain`. Throws what the RPC throws.
+ * that the contracts keep of all facts. Throws what the RPC throws.
  */
 export async function auditRun(
   deployment: Deployment,
   rpc: Rpc,
   endBlock: number,
-  explain: readonly number[] = [],
+  options: AuditOptions = {},
 ): Promise<AuditReport> {
-  const replay = new Replay(deployment, await readHistory(deployment, rpc, endBlock), explain);
+  const replay = new Replay(deployment, await readHistory(deployment, rpc, endBlock), options);
   replay.run();
   await replay.compareWithStorage(rpc);
   return replay.report();
@@ -200,6 +218,7 @@ class Replay {
   readonly #inClosedRound = new Set<number>();
   readonly #unmatched: UnmatchedOrder[] = [];
   readonly #explained: ReadonlyMap<number, ExplainedRound[]>;
+  readonly #planted: PlantedMatch | undefined;
   readonly #lapsed: number[] = [];
   readonly #taken: number[] = [];
   #rounds = 0;
@@ -208,8 +227,9 @@ class Replay {
   #reopened = 0;
   #skipped = 0;
 
-  constructor(deployment: Deployment, history: History, explain: readonly number[]) {
+  constructor(deployment: Deployment, history: History, { explain = [], planted }: AuditOptions) {
     this.#explained = new Map(explain.map((orderId) => [orderId, []]));
+    this.#planted = planted;
     this.#deployment = deployment;
     this.#history = history;
     const before = history.blocks.get(deployment.deploymentBlock - 1);
@@ -230,6 +250,8 @@ class Replay {
       const round = this.#state.openRoundAt(number) + 1;
       if (snapshotBlockOf(schedule, round) === number) this.#takeRound(round, block);
     }
+    if (this.#planted !== undefined && !this.#settledRounds.has(this.#planted.round))
+      this.#mismatches.push(`round ${this.#planted.round}: the planted batch was not settled`);
     if (this.#state.damage !== null)
       this.#mismatches.push(`the chain's logs contradict each other: ${this.#state.damage}`);
     for (const [round, { records }] of this.#expected) {
@@ -344,7 +366,13 @@ class Replay {
       snapshot,
       policyHash,
       operatorSetKey: operatorSetKey(this.#deployment.operatorSet),
-      table: { timestamp: table.timestamp, hash: table.hash, totalWeight: 0n, entries: [] },
+      table: {
+        timestamp: table.timestamp,
+        hash: table.hash,
+        totalWeight: 0n,
+        entries: [],
+        verifierMaxAgeSeconds: null,
+      },
     };
     return buildMatchBatch(context, records, {
       chainId: this.#deployment.chainId,
@@ -468,11 +496,14 @@ class Replay {
     if (block.number > snapshotBlockOf(schedule, round + 1)) {
       this.#mismatches.push(`round ${round} was settled in block ${block.number}, after it had closed`);
     }
+    const planted = this.#planted?.round === round ? this.#planted : undefined;
+    if (planted !== undefined) this.#comparePlanted(planted, expected, messageHash);
     const words = new Map(expected.records.map((record) => [record.orderId, encodeRecord(record)]));
     for (const record of settled) {
       const word = words.get(record.orderId);
       words.delete(record.orderId);
-      if (word !== encodeRecord(record)) {
+      const isPlanted = planted !== undefined && encodeRecord(planted.settled) === encodeRecord(record);
+      if (word !== encodeRecord(record) && !isPlanted) {
         this.#mismatches.push(
           `round ${round}, order ${record.orderId}: settled on machine ${record.machineId} for ${record.priceMicroPerHour}, the rules ${
             word === undefined ? 'match it with none' : 'say otherwise'
@@ -482,10 +513,21 @@ class Replay {
     }
     for (const orderId of words.keys())
       this.#mismatches.push(`round ${round}, order ${orderId}: left out of the batch`);
-    if (messageHash !== expected.messageHash) {
+    if (messageHash !== expected.messageHash && planted === undefined) {
       this.#mismatches.push(
         `round ${round}: the certificate was for ${messageHash}, the rules give ${expected.messageHash}`,
       );
+    }
+  }
+
+  /** The planted match is not what the rules give, and its honest one is; the quorum signed this very batch. */
+  #comparePlanted({ round, settled, honest, messageHash }: PlantedMatch, expected: ExpectedRound, signed: Hex): void {
+    const words = expected.records.map((record) => encodeRecord(record));
+    if (!words.includes(encodeRecord(honest)) || words.includes(encodeRecord(settled))) {
+      this.#mismatches.push(`round ${round}, order ${settled.orderId}: the planted match is not the wrong one`);
+    }
+    if (signed !== messageHash) {
+      this.#mismatches.push(`round ${round}: the certificate was for ${signed}, the planted batch is ${messageHash}`);
     }
   }
 

@@ -34,6 +34,7 @@ function settlement(
 ): RunMeasurements['settlements'][number] {
   return {
     round,
+    messageHash: '0x',
     snapshotBlock: round * 8,
     blockNumber: round * 8 + latency,
     transactionHash: '0x',
@@ -46,6 +47,8 @@ function settlement(
 }
 
 const run: RunMeasurements = {
+  curve: 'ecdsa',
+  chains: 1,
   operators: 4,
   machines: 72,
   orders: 10,
@@ -53,7 +56,7 @@ const run: RunMeasurements = {
   orderToLeaseMs: [1000.4, 2000.6, 3000],
 };
 
-const findings: RunFindings = { audit, wholeAudit: audit, scenes: [], sceneMismatches: [], tokens: [] };
+const findings: RunFindings = { audit, wholeAudit: audit, scenes: [], sceneMismatches: [], tokens: [], attack: null };
 
 /** One unit in, none out, `held` there. */
 function oneUnit(held: bigint): RunFindings['tokens'][number] {
@@ -83,7 +86,7 @@ function differing(audit: AuditReport): RunFindings {
 describe('demoResult', () => {
   it('has exactly the documented keys, in their order', () => {
     expect(Object.keys(demoResult(run, findings))).toEqual(
-      'operators machines orders matched unmatched skipped rounds settlements mismatches latencyBlocksP50 latencyBlocksP99 orderToLeaseMsP50 orderToLeaseMsP99 gasPerMatchMean quorumSigners scenes tokensIn tokensOut tokensHeld tokenDifference'.split(
+      'curve chains operators machines orders matched unmatched skipped rounds settlements mismatches latencyBlocksP50 latencyBlocksP99 orderToLeaseMsP50 orderToLeaseMsP99 gasPerMatchMean quorumSigners scenes tokensIn tokensOut tokensHeld tokenDifference attack'.split(
         ' ',
       ),
     );
@@ -91,6 +94,8 @@ describe('demoResult', () => {
 
   it('counts blocks from the snapshot to the settlement and gas over all records', () => {
     expect(demoResult(run, { ...findings, tokens: [oneUnit(1n)] })).toEqual({
+      curve: 'ecdsa',
+      chains: 1,
       operators: 4,
       machines: 72,
       orders: 10,
@@ -111,6 +116,7 @@ describe('demoResult', () => {
       tokensOut: { uSPON: '0' },
       tokensHeld: { uSPON: '1' },
       tokenDifference: '0',
+      attack: null,
     });
   });
 

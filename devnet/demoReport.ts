@@ -1,6 +1,8 @@
+import { attackLines, attackResult, type AttackReport, type AttackResult } from './attackReport.js';
 import type { AuditReport } from './auditRun.js';
 import { percentile } from './percentile.js';
 import type { SeenSettlement } from './settlementWatch.js';
+import type { Curve } from '../protocol/operatorTable.js';
 import { formatAmount } from '../sdk/amounts.js';
 import { tokenDifference, tokenMismatches, type TokenAccount } from './tokenAccounts.js';
 import { wrapList } from './wrapList.js';
@@ -8,6 +10,10 @@ import { wrapWords } from './wrapWords.js';
 
 /** The one line that `--json` ends with. Latencies are null while nothing was settled. */
 export interface DemoResult {
+  /** On which the operators sign. */
+  readonly curve: Curve;
+  /** 1, or 2 with a stake chain of its own. */
+  readonly chains: number;
   readonly operators: number;
   readonly machines: number;
   readonly orders: number;
@@ -37,6 +43,8 @@ export interface DemoResult {
   readonly tokensHeld: Readonly<Record<string, string>>;
   /** Units of all tokens that any way of counting misses or has too many; each also counts as a mismatch. */
   readonly tokenDifference: string;
+  /** Null without one. */
+  readonly attack: AttackResult | null;
 }
 
 /** What a run found at its end. */
@@ -49,6 +57,8 @@ export interface RunFindings {
   /** Scenes that the replay of the chain does not bear out. */
   readonly sceneMismatches: readonly string[];
   readonly tokens: readonly TokenAccount[];
+  /** With the sentences it is told in; null without one. */
+  readonly attack: { readonly report: AttackReport; readonly lines: readonly string[] } | null;
 }
 
 /** A scene of the economy, told in a sentence. */
@@ -59,6 +69,8 @@ export interface ToldScene {
 
 /** What a run measured while it went. */
 export interface RunMeasurements {
+  readonly curve: Curve;
+  readonly chains: number;
   readonly operators: number;
   readonly machines: number;
   readonly orders: number;
@@ -73,6 +85,8 @@ export function demoResult(run: RunMeasurements, findings: RunFindings): DemoRes
   const gas = run.settlements.reduce((sum, { gasUsed }) => sum + gasUsed, 0n);
   const records = run.settlements.reduce((sum, { leased, skipped }) => sum + leased.length + skipped, 0);
   return {
+    curve: run.curve,
+    chains: run.chains,
     operators: run.operators,
     machines: run.machines,
     orders: run.orders,
@@ -96,6 +110,7 @@ export function demoResult(run: RunMeasurements, findings: RunFindings): DemoRes
     tokensOut: bySymbol(tokens, ({ paidOut }) => paidOut),
     tokensHeld: bySymbol(tokens, ({ held }) => held),
     tokenDifference: tokenDifference(tokens).toString(),
+    attack: findings.attack === null ? null : attackResult(findings.attack.report),
   };
 }
 
@@ -122,7 +137,8 @@ export function reportLines(result: DemoResult, findings: RunFindings): string[]
   const lines = [
     '',
     passed(result) ? 'PASSED: the chain holds what the rules make of it' : 'FAILED',
-    `  operators            ${result.operators}, ${shown(result.quorumSigners)} signatures in the median certificate`,
+    `  operators            ${result.operators} on ${result.curve}, ${shown(result.quorumSigners)} signatures in the median certificate`,
+    `  chains               ${result.chains === 1 ? 'one for stake and market' : 'two: one for stake, one for the market'}`,
     `  machines             ${result.machines}`,
     `  orders               ${result.orders}: ${result.matched} leased, ${result.unmatched} unmatched, ${result.skipped} skipped`,
     `  rounds               ${result.rounds} with orders, ${result.settlements} settled, ${audit.lapsedRounds.length} lapsed`,
@@ -144,6 +160,7 @@ export function reportLines(result: DemoResult, findings: RunFindings): string[]
       ...scenes.flatMap(({ scene, line }) => wrapWords(`    ${scene.padEnd(SCENE_WIDTH)}  `, line)),
     );
   }
+  if (findings.attack !== null) lines.push('', ...attackLines(findings.attack.report, findings.attack.lines));
   return [...lines, '', ...tokenLines(tokens)];
 }
 

@@ -4,17 +4,20 @@ import { complianceRegistryAbi } from '../chain/contracts/generated/ComplianceRe
 import { devnetPriceFeedAbi, devnetPriceFeedBytecode } from '../chain/contracts/generated/DevnetPriceFeed.js';
 import { devnetTokenAbi, devnetTokenBytecode } from '../chain/contracts/generated/DevnetToken.js';
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
+import { slashVaultAbi } from '../chain/contracts/generated/SlashVault.js';
 import { deployMarket } from '../chain/deploy/deployMarket.js';
+import { DeployProgress } from '../chain/deploy/deployProgress.js';
 import type { EconomyParameters, MarketParameters } from '../chain/deploy/marketParameters.js';
 import type { TransactionLane } from '../chain/deploy/transactionLane.js';
-import type { Deployment } from '../chain/deployment.js';
+import { parseDeployment, type Deployment } from '../chain/deployment.js';
 import { delegateStake } from '../chain/eigenlayer/delegateStake.js';
 import { deployEigenDevnet } from '../chain/eigenlayer/deployEigenDevnet.js';
 import { deployStakeSide } from '../chain/eigenlayer/deployStakeSide.js';
-import { deployStrategy } from '../chain/eigenlayer/deployStrategy.js';
 import { generatorInfo } from '../chain/eigenlayer/generatorKey.js';
+import { readTableEntries } from '../chain/eigenlayer/readTableEntries.js';
 import { registerOperator } from '../chain/eigenlayer/registerOperator.js';
 import {
+  TableFromFutureError,
   TableNotNewerError,
   transportOperatorTable,
   type TransportedTable,
@@ -22,9 +25,11 @@ import {
 import { storageAt } from '../chain/rpc/rpcCall.js';
 import { decodeTableWord } from '../protocol/words/tableWord.js';
 import { TABLE_SLOT } from '../protocol/words/slots.js';
+import type { Curve } from '../protocol/operatorTable.js';
 import type { DevnetChain } from './devnetChain.js';
 import { AUDITOR_COUNT, DEVNET_TOKENS } from './marketPlan.js';
-import { loadDevnetParameters } from './parameters.js';
+import { loadDevnetAvsTerms, loadDevnetParameters } from './parameters.js';
+import { signingKeyOf } from './signingKeyOf.js';
 
 /** An operator of a devnet, registered with stake of its own and of a restaker. */
 export interface DevnetOperator {
@@ -61,12 +66,20 @@ export interface DevnetMarket {
   readonly auditorLanes: readonly TransactionLane[];
   readonly treasuryLane: TransactionLane;
   readonly foundationLane: TransactionLane;
+  /** The chain with EigenLayer and the operator set; the market's own where there is one chain. */
+  readonly stakeChain: DevnetChain;
+  /** The AVS, which also says what a tenant's loss is worth; on the stake chain. */
+  readonly avsLane: TransactionLane;
   /** BN254 key of the one generator that signs table roots. */
   readonly generatorKey: bigint;
+  /** Carries operator tables to the market chain, which anyone may. */
+  readonly carrierLane: TransactionLane;
 }
 
 /** What may be chosen about a devnet's market; the rest is config/networks/devnet.json. */
 export interface DevnetParameters {
+  /** On which operators sign; default ECDSA. */
+  readonly curve?: Curve;
   readonly blockTimeMs?: number;
   readonly roundLengthBlocks?: number;
   readonly bidWindowBlocks?: number;
@@ -79,9 +92,18 @@ const GENERATOR_SET_ID = 0;
 /** Any scalar will do: whoever knows a devnet's key can only fool that devnet. */
 const GENERATOR_KEY = 0x6d617463686d616b65722d6465766e6574n;
 const DEALLOCATION_DELAY_BLOCKS = 1_200;
-const LOOKAHEAD_BLOCKS = 600;
 const ALLOCATION_CONFIGURATION_DELAY_BLOCKS = 8;
 const TABLE_CADENCE_SECONDS = 60;
+/** As an old configuration of mainnet, with an interval and a delay that nobody has to wait for. */
+const REWARDS = {
+  calculationIntervalSeconds: 60,
+  maxRewardsDurationSeconds: 6_048_000,
+  maxRetroactiveSeconds: 14_515_200,
+  maxFutureSeconds: 2_592_000,
+  genesisTimestamp: 1_710_979_200,
+  activationDelaySeconds: 1,
+  defaultOperatorSplitBips: 1_000,
+};
 const TRANSPORT_ATTEMPTS = 20;
 const TRANSPORT_PAUSE_MS = 250;
 const WHOLE_MAGNITUDE = 10n ** 18n;
@@ -93,65 +115,67 @@ const FEED_DECIMALS = 8;
 /** What the devnet's feeds say at first, USD. */
 const REWARD_TOKEN_USD = '0.05';
 const NATIVE_USD = '3000';
+/** Staked tokens that are worth one dollar, the inverse of REWARD_TOKEN_USD; a market's tokens are dollars of 1,000,000 micro-units. */
+const STAKE_PER_DOLLAR = '20';
 
 /**
- * Deploys our devnet EigenLayer, an operator set, tokens and a whole market on an empty devnet chain, with a key for every role.
+ * Deploys our devnet EigenLayer, an operator set, tokens and a whole market on an empty devnet chain, with a key for every role; with a
+ * second chain what EigenLayer and the operator set are made of goes there.
  * Throws DeployAddressError, EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
  */
-export async function deployDevnet(chain: DevnetChain, parameters: DevnetParameters = {}): Promise<DevnetMarket> {
-  const { rpc } = chain;
-  const newLane = (): TransactionLane => chain.lane(chain.nextAccount().privateKey);
-  const [governorLane, eigenLane, avsLane, verifierLane, oracleLane, treasuryLane, foundationLane] = [
-    newLane(),
-    newLane(),
-    newLane(),
-    newLane(),
-    newLane(),
-    newLane(),
-    newLane(),
-  ];
-  const auditorLanes = Array.from({ length: AUDITOR_COUNT }, newLane);
+export async function deployDevnet(
+  chain: DevnetChain,
+  parameters: DevnetParameters = {},
+  stakeChain: DevnetChain = chain,
+): Promise<DevnetMarket> {
+  const newLane = (of = chain): TransactionLane => of.lane(of.nextAccount().privateKey);
+  const governorLane = newLane();
+  const eigenLane = newLane(stakeChain);
+  const avsLane = newLane(stakeChain);
+  const [verifierLane, oracleLane, treasuryLane, foundationLane] = [newLane(), newLane(), newLane(), newLane()];
+  const carrierLane = newLane();
+  const isOneChain = chain === stakeChain;
+  const tableLane = isOneChain ? eigenLane : newLane();
+  const auditorLanes = Array.from({ length: AUDITOR_COUNT }, () => newLane());
   const network = loadDevnetParameters();
   const policy = { ...network.policy, ...parameters.policy };
   const economy = { ...network.economy, ...parameters.economy };
   // One era is over already, whose challenge results can be posted at once.
   const eraZero = chain.blocks.head().timestamp - economy.rewards.eraSeconds;
-  const avs = lowerCase(avsLane.address);
-  const operatorSet = { avs, id: OPERATOR_SET_ID };
+  const operatorSet = { avs: lowerCase(avsLane.address), id: OPERATOR_SET_ID };
 
-  const [{ strategyFactory, ...eigenlayer }, rewardTokenFeed, nativeFeed, stakeToken, ...paymentTokens] =
-    await Promise.all([
-      deployEigenDevnet(
-        {
-          deallocationDelayBlocks: DEALLOCATION_DELAY_BLOCKS,
-          allocationConfigurationDelayBlocks: ALLOCATION_CONFIGURATION_DELAY_BLOCKS,
-          tableUpdateCadenceSeconds: TABLE_CADENCE_SECONDS,
-          pauser: eigenLane.address,
-          generatorSet: { avs: lowerCase(eigenLane.address), id: GENERATOR_SET_ID },
-          generatorInfo: generatorInfo(GENERATOR_KEY),
-        },
-        { lane: eigenLane },
-      ),
-      deployPriceFeed(governorLane, 'SPON / USD', REWARD_TOKEN_USD),
-      deployPriceFeed(governorLane, 'ETH / USD', NATIVE_USD),
-      deployToken(governorLane, 'Devnet SPON', 'SPON', STAKE_DECIMALS),
-      ...DEVNET_TOKENS.map(({ name, symbol, decimals }) => deployToken(governorLane, name, symbol, decimals)),
-    ]);
-  const strategy = await deployStrategy({ strategyFactory, token: stakeToken }, { lane: eigenLane, rpc });
-
-  const [deployment] = await Promise.all([
+  const [eigenlayer, rewardTokenFeed, nativeFeed, stakingToken, ...paymentTokens] = await Promise.all([
+    deployEigenDevnet(
+      {
+        deallocationDelayBlocks: DEALLOCATION_DELAY_BLOCKS,
+        allocationConfigurationDelayBlocks: ALLOCATION_CONFIGURATION_DELAY_BLOCKS,
+        tableUpdateCadenceSeconds: TABLE_CADENCE_SECONDS,
+        pauser: eigenLane.address,
+        rewards: { ...REWARDS, rewardsUpdater: eigenLane.address },
+        generatorSet: { avs: lowerCase(eigenLane.address), id: GENERATOR_SET_ID },
+        generatorInfo: generatorInfo(GENERATOR_KEY),
+      },
+      { lane: eigenLane, tableLane },
+    ),
+    deployPriceFeed(governorLane, 'SPON / USD', REWARD_TOKEN_USD),
+    deployPriceFeed(governorLane, 'ETH / USD', NATIVE_USD),
+    deployToken(governorLane, 'Devnet SPON', 'SPON', STAKE_DECIMALS),
+    ...DEVNET_TOKENS.map(({ name, symbol, decimals }) => deployToken(governorLane, name, symbol, decimals)),
+  ]);
+  const blockTimeMs = parameters.blockTimeMs ?? network.blockTimeMs;
+  const [market, stakeToken] = await Promise.all([
     deployMarket(
       {
         ...network,
         chainId: chain.chainId,
-        blockTimeMs: parameters.blockTimeMs ?? network.blockTimeMs,
+        blockTimeMs,
         roundLengthBlocks: parameters.roundLengthBlocks ?? network.roundLengthBlocks,
         bidWindowBlocks: parameters.bidWindowBlocks ?? network.bidWindowBlocks,
         policy,
         economy,
         eraZero,
-        stakingToken: stakeToken,
-        rewardToken: stakeToken,
+        stakingToken,
+        rewardToken: stakingToken,
         paymentTokens: paymentTokens.map((address) => ({ address, minimumDeposit: 1n })),
         feeds: { rewardToken: rewardTokenFeed, native: nativeFeed, sequencer: zeroAddress },
         roles: {
@@ -170,28 +194,63 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
         },
         treasury: treasuryLane.address,
         foundation: foundationLane.address,
-        stakeSide: { operatorSet, eigenlayer, stakeToken, strategy },
+        quorum: { curve: parameters.curve ?? 'ecdsa', checkedBy: 'table' },
+        stakeSide: {
+          operatorSet,
+          eigenlayer,
+        },
       },
       { lane: governorLane },
     ),
-    deployStakeSide(
-      {
-        eigenlayer,
-        operatorSetId: OPERATOR_SET_ID,
-        strategy,
-        slasher: eigenLane.address,
-        redistributionRecipient: eigenLane.address,
-        metadataUri: 'https://matchmaker.example/avs.json',
-        lookaheadBlocks: LOOKAHEAD_BLOCKS,
-        maxStalenessSeconds: policy.maxTableAgeSeconds,
-      },
-      { lane: avsLane },
-    ),
+    isOneChain ? stakingToken : deployToken(avsLane, 'Devnet SPON', 'SPON', STAKE_DECIMALS),
   ]);
-  const bond = parseUnits(String(economy.auditorBond.minimumWhole), STAKE_DECIMALS);
-  await Promise.all(
-    auditorLanes.map((lane) => admitAuditor(lane, { deployment, governorLane, stakingToken: stakeToken, bond })),
+  // What the market chain has of EigenLayer is no part of the stake side.
+  const {
+    operatorTableUpdater: _u,
+    ecdsaCertificateVerifier: _e,
+    bn254CertificateVerifier: _b,
+    ...source
+  } = eigenlayer;
+  const { window: _, ...stakeSide } = await deployStakeSide(
+    {
+      chainId: stakeChain.chainId,
+      blockTimeMs,
+      economicSecurity: network.economicSecurity,
+      eigenlayer: { ...source, releaseManager: null },
+      market,
+      stake: { token: stakeToken },
+      terms: { ...loadDevnetAvsTerms(), maxStalenessSeconds: policy.maxTableAgeSeconds },
+      vaultOwner: avsLane.address,
+      treasury: treasuryLane.address,
+      metadataUri: 'https://matchmaker.example/avs.json',
+    },
+    {
+      lane: avsLane,
+      rpc: stakeChain.rpc,
+      progress: DeployProgress.inMemory({
+        chainId: stakeChain.chainId,
+        deployer: avsLane.address,
+        firstBlock: stakeChain.blocks.head().number,
+      }),
+    },
   );
+  const deployment = parseDeployment({ ...market, ...stakeSide });
+  await Promise.all(
+    DEVNET_TOKENS.map(({ id }) =>
+      avsLane.run({
+        to: deployment.stake.vault,
+        data: encodeFunctionData({
+          abi: slashVaultAbi,
+          functionName: 'setCompensationRate',
+          args: [id, parseUnits(STAKE_PER_DOLLAR, STAKE_DECIMALS)],
+        }),
+        label: 'set what a loss is worth',
+        errorsAbi: slashVaultAbi,
+      }),
+    ),
+  );
+  const bond = parseUnits(String(economy.auditorBond.minimumWhole), STAKE_DECIMALS);
+  await Promise.all(auditorLanes.map((lane) => admitAuditor(lane, { deployment, governorLane, stakingToken, bond })));
   return {
     deployment,
     roundLengthBlocks: parameters.roundLengthBlocks ?? network.roundLengthBlocks,
@@ -199,7 +258,7 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
     economy,
     resources: network.resources,
     eraZero,
-    stakingToken: stakeToken,
+    stakingToken,
     paymentTokens,
     priceFeeds: { rewardToken: rewardTokenFeed, native: nativeFeed },
     governorLane,
@@ -208,7 +267,10 @@ export async function deployDevnet(chain: DevnetChain, parameters: DevnetParamet
     auditorLanes,
     treasuryLane,
     foundationLane,
+    stakeChain,
+    avsLane,
     generatorKey: GENERATOR_KEY,
+    carrierLane,
   };
 }
 
@@ -255,21 +317,21 @@ export function operatorName(index: number): string {
 }
 
 /**
- * Makes an operator of each stake (whole tokens), with the signing key of the same position or a new one: deposits, a restaker's delegation, allocation, signing key, membership of the set.
+ * Makes an operator of each stake (whole tokens), with the signing key of the same position (on the set's curve) or a new one: deposits, a restaker's delegation, allocation, signing key, membership of the set.
  * They count from the next table on. Throws EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
  */
 export function registerOperators(
   chain: DevnetChain,
-  { deployment }: DevnetMarket,
+  { deployment, stakeChain }: DevnetMarket,
   stakes: readonly number[],
-  signingKeys: readonly Hex[] = stakes.map(() => chain.nextAccount().privateKey),
+  signingKeys: readonly Hex[] = stakes.map(() => signingKeyOf(deployment.quorum.curve, chain.nextAccount().privateKey)),
 ): Promise<DevnetOperator[]> {
-  const { rpc } = chain;
+  const { rpc } = stakeChain;
   const { eigenlayer, operatorSet, strategy, stakeToken } = deployment;
   const seats = stakes.map((stakeWhole, index) => ({
     stakeWhole,
-    lane: chain.lane(chain.nextAccount().privateKey),
-    restakerLane: chain.lane(chain.nextAccount().privateKey),
+    lane: stakeChain.lane(stakeChain.nextAccount().privateKey),
+    restakerLane: stakeChain.lane(stakeChain.nextAccount().privateKey),
     signingKey: signingKeys[index] as Hex,
   }));
   return Promise.all(
@@ -307,13 +369,14 @@ export function registerOperators(
  * Throws EigenCallRevertedError, TransactionRevertedError and the errors of the RPC.
  */
 export async function publishOperatorTable(chain: DevnetChain, market: DevnetMarket): Promise<void> {
-  const { contracts } = market.deployment;
-  const lane = market.governorLane;
+  const { deployment, stakeChain, carrierLane: lane } = market;
+  const { contracts } = deployment;
   const { referenceTimestamp } = await transportWhenNewer(chain, market);
+  const entries = await readTableEntries(deployment, referenceTimestamp, { rpc: chain.rpc, stakeRpc: stakeChain.rpc });
   try {
     await lane.run({
       to: contracts.matchSettlement,
-      data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable' }),
+      data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable', args: [entries] }),
       label: 'record the operator table',
       errorsAbi: matchSettlementAbi,
     });
@@ -324,18 +387,22 @@ export async function publishOperatorTable(chain: DevnetChain, market: DevnetMar
   }
 }
 
-/** A root carries its block's time, and a chain that mines on demand gives many blocks one second: those after it are waited for. */
+/**
+ * A root carries its block's time, and a chain that mines on demand gives many blocks one second: those after it are waited for. So is the
+ * market chain's clock where it is behind the stake chain's.
+ */
 async function transportWhenNewer(chain: DevnetChain, market: DevnetMarket): Promise<TransportedTable> {
   const { eigenlayer, operatorSet, contracts } = market.deployment;
-  const lane = market.governorLane;
+  const lane = market.carrierLane;
   for (let attempt = 1; ; attempt++) {
     try {
       return await transportOperatorTable(
         { eigenlayer, operatorSet, generatorKey: market.generatorKey },
-        { lane, rpc: chain.rpc },
+        { lane, rpc: chain.rpc, stakeRpc: market.stakeChain.rpc },
       );
     } catch (error) {
-      if (!(error instanceof TableNotNewerError) || attempt === TRANSPORT_ATTEMPTS) throw error;
+      const isEarly = error instanceof TableNotNewerError || error instanceof TableFromFutureError;
+      if (!isEarly || attempt === TRANSPORT_ATTEMPTS) throw error;
     }
     await sleep(TRANSPORT_PAUSE_MS);
     await lane.run({

@@ -4,6 +4,10 @@ import { mnemonicToAccount, privateKeyToAccount, type PrivateKeyAccount } from '
 /** The mnemonic that every development chain knows. Its keys are public: use them only on chains without value. */
 export const DEV_MNEMONIC = 'test test test test test test test test test test test junk';
 
+/** The mnemonic of a devnet's own stake chain: other accounts than the market chain's, so that nobody is two people. As public as the other. */
+export const STAKE_CHAIN_MNEMONIC =
+  'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about';
+
 export interface DevAccount {
   readonly account: PrivateKeyAccount;
   readonly privateKey: Hex;

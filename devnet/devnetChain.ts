@@ -50,7 +50,10 @@ export function monotonicMs(): number {
 export async function startDevnetChain(
   options: AnvilOptions & Omit<DevnetChainConnection, 'url'>,
 ): Promise<StartedDevnetChain> {
-  const anvil = await startAnvil(options);
+  // One more than is handed out, see `nextAccount`.
+  const anvil = await startAnvil(
+    options.accounts === undefined ? options : { ...options, accounts: options.accounts + 1 },
+  );
   try {
     const chain = await connectDevnetChain({ ...options, url: anvil.url });
     return {
@@ -75,7 +78,8 @@ export async function connectDevnetChain(connection: DevnetChainConnection): Pro
   const blocks = new MinedBlocks({ pollIntervalMs: connection.pollIntervalMs ?? 15 }, { rpc, now: monotonicMs, sleep });
   await blocks.start();
   const accounts = devAccounts(connection.mnemonic);
-  let handedOut = 0;
+  // The first is fundAccount's alone: lanes count their own transactions, and a process beside this one may fund somebody.
+  let handedOut = 1;
   const keys = new Map<string, Hex>();
   return {
     url,

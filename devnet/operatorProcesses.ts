@@ -1,4 +1,5 @@
 import type { Hex } from 'viem';
+import type { Curve } from '../protocol/operatorTable.js';
 import { startOperator, untilReady, type ServiceOptions, type ServiceProcess } from './runProcesses.js';
 import type { OperatorSwitch } from './story/storyContext.js';
 
@@ -6,6 +7,7 @@ import type { OperatorSwitch } from './story/storyContext.js';
 export interface OperatorSeat {
   readonly name: string;
   readonly port: number;
+  readonly curve: Curve;
   readonly privateKey: Hex;
   readonly stakeWhole: number;
 }
@@ -60,11 +62,35 @@ export class OperatorProcesses implements OperatorSwitch {
   /** Ends operators, the largest first, until those left are no quorum; resolves with how many it ended. */
   async stop(): Promise<number> {
     const stopped = seatsBeyondQuorum(this.#seats, this.#quorumBps);
-    const services = stopped.flatMap((seat) => this.#running.get(seat) ?? []);
-    for (const seat of stopped) this.#running.delete(seat);
-    await Promise.all(services.map(({ process }) => process.stop()));
+    await this.#end(stopped);
     return stopped.length;
   }
+
+  /** Ends every operator. */
+  stopAll(): Promise<void> {
+    return this.#end(this.#seats);
+  }
+
+  async #end(seats: readonly OperatorSeat[]): Promise<void> {
+    const services = seats.flatMap((seat) => this.#running.get(seat) ?? []);
+    for (const seat of seats) this.#running.delete(seat);
+    await Promise.all(services.map(({ process }) => process.stop()));
+  }
+}
+
+/** The largest seats, as few as have more than the quorum's share of the stake together. */
+export function smallestQuorum<Seat extends { readonly stakeWhole: number }>(
+  seats: readonly Seat[],
+  quorumBps: number,
+): Seat[] {
+  const total = seats.reduce((sum, { stakeWhole }) => sum + stakeWhole, 0);
+  const largestFirst = [...seats].sort((a, b) => b.stakeWhole - a.stakeWhole);
+  let together = 0;
+  let count = 0;
+  while (count < largestFirst.length && together * BPS <= total * quorumBps) {
+    together += largestFirst[count++]?.stakeWhole ?? 0;
+  }
+  return largestFirst.slice(0, count);
 }
 
 /** The largest seats, as few as leave the others without more than the quorum's share of the stake. */

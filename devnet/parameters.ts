@@ -1,132 +1,27 @@
-import { z } from 'zod';
+import { parseNetwork } from '../chain/deploy/networkFile.js';
 import type { EconomyParameters, MarketParameters } from '../chain/deploy/marketParameters.js';
+import { parseEconomy, parsePolicy, parseResources } from '../chain/deploy/termsFile.js';
+import { parseAvsTerms, type AvsTerms } from '../chain/eigenlayer/avsTerms.js';
 import type { Policy } from '../engine/policy.js';
+import devnetAvsTerms from '../config/avs/devnet.json' with { type: 'json' };
 import devnetEconomy from '../config/economy/devnet.json' with { type: 'json' };
 import devnetNetwork from '../config/networks/devnet.json' with { type: 'json' };
 import defaultPolicy from '../config/policies/default.json' with { type: 'json' };
 import resourceTable from '../config/resources.json' with { type: 'json' };
 
-const bps = z.int().min(0).max(10_000);
-const uint16 = z.int().min(0).max(0xffff);
-const uint32 = z.int().min(0).max(0xffff_ffff);
-
-const policySchema = z.strictObject({
-  rulesVersion: uint32,
-  weightPriceBps: bps,
-  weightStakeBps: bps,
-  weightFitBps: bps,
-  weightRegionBps: bps,
-  weightUptimeBps: bps,
-  weightReputationBps: bps,
-  saturationWhole: uint32.min(1),
-  complianceCapBps: z.int().min(10_000).max(65_535),
-  jitterRange: z.int().min(0),
-  defaultUptimeBps: bps,
-  defaultReputationBps: bps,
-  maxMatches: z.int().min(1).max(65_535),
-  quorumBps: bps,
-  minTotalStake: z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number of weight units')
-    .transform((text) => BigInt(text)),
-  maxTableAgeSeconds: uint32,
-  coolRounds: uint32,
-  selfMatchRounds: uint32,
-});
-
-const microUsd = z.int().min(1);
-const wholeTokens = z.int().min(0);
-const sevenTiers = z.tuple([bps, bps, bps, bps, bps, bps, bps]);
-const sevenMultipliers = z.tuple([uint16, uint16, uint16, uint16, uint16, uint16, uint16]);
-
-const economySchema = z.strictObject({
-  admission: z.strictObject({ autoApproval: z.boolean(), councilQuorum: uint16 }),
-  stake: z.strictObject({
-    wholePerDevice: uint32,
-    wholePerCore: uint32,
-    wholeMinimumPerMachine: uint32,
-    wholeMinimumPerProvider: uint32,
-    unbondingSeconds: uint32,
-    maxCommissionBps: bps,
-    maxMisconductBps: bps,
-    maxDowntimeBps: bps,
-    downtimeCooldownSeconds: uint32,
-  }),
-  auditorBond: z.strictObject({ minimumWhole: wholeTokens, bondSeconds: uint32 }),
-  fees: z.strictObject({
-    userFeeBps: z.int().min(0).max(1_000),
-    providerFeeBps: z.int().min(0).max(1_000),
-    foundationFeeBps: z.int().min(0).max(5_000),
-    nativeTokenId: uint16,
-  }),
-  bids: z.strictObject({
-    maxBidsPerOrder: z.int().min(0).max(200),
-    maxBidsPerProvider: z.int().min(1).max(10_000),
-    bondMicro: z.int().min(0).max(0xff_ffff_ffff),
-  }),
-  leases: z.strictObject({
-    readySeconds: uint32,
-    manifestSeconds: uint32,
-    confirmSeconds: uint32,
-    minimumChargeSeconds: uint32,
-  }),
-  rewards: z.strictObject({
-    eraSeconds: uint32.min(1),
-    gpuPointsMilli: uint32,
-    cpuPointsMilli: uint32,
-    tierMultiplierBps: sevenMultipliers,
-    slashLineBps: sevenTiers,
-    complianceCapBps: z.int().min(10_000).max(20_000),
-    cooldownSeconds: uint32,
-    pointMicroUsd: z.int().min(0),
-    operatorPoolMicroUsd: z.int().min(0),
-    maxRefundGasPriceWei: z.int().min(0),
-    maxRefundGas: uint32,
-    maxPerEraWhole: wholeTokens,
-    activationSeconds: uint32,
-    contestBondWhole: wholeTokens,
-  }),
-  feeds: z.strictObject({
-    rewardHeartbeatSeconds: uint32.min(1),
-    nativeHeartbeatSeconds: uint32.min(1),
-    sequencerGraceSeconds: uint32,
-    rewardMinMicroUsd: microUsd,
-    rewardMaxMicroUsd: microUsd,
-    nativeMinMicroUsd: microUsd,
-    nativeMaxMicroUsd: microUsd,
-  }),
-  delays: z.strictObject({ governorSeconds: uint32, parametersSeconds: uint32, upgraderSeconds: uint32 }),
-});
-
-const resourcesSchema = z.array(
-  z.strictObject({ category: z.enum(['cpu', 'gpu']), name: z.string().min(1), multiplierBps: uint32 }),
-);
-
-const networkSchema = z.strictObject({
-  name: z.string().min(1),
-  chainId: z.int().positive(),
-  blockTimeMs: z.int().positive(),
-  economicSecurity: z.boolean(),
-  arbSys: z.boolean(),
-  roundLengthBlocks: z.int().min(1).max(65_535),
-  bidWindowBlocks: z.int().min(0),
-  policy: z.literal('default'),
-  economy: z.literal('devnet'),
-});
-
 /** The default match policy, config/policies/default.json. */
 export function loadDefaultPolicy(): Policy {
-  return policySchema.parse(defaultPolicy);
+  return parsePolicy(defaultPolicy);
 }
 
 /** The economy of a network whose demo must see eras, unbonding and activation pass: config/economy/devnet.json. */
 export function loadDevnetEconomy(): EconomyParameters {
-  return economySchema.parse(devnetEconomy);
+  return parseEconomy(devnetEconomy);
 }
 
-/** Reads the numbers of an economy from parsed JSON. Throws ZodError that names every field that is wrong. */
-export function parseEconomy(json: unknown): EconomyParameters {
-  return economySchema.parse(json);
+/** Under which terms a devnet's operators lose stake: config/avs/devnet.json. */
+export function loadDevnetAvsTerms(): AvsTerms {
+  return parseAvsTerms(devnetAvsTerms);
 }
 
 /** What a network file decides about a market, with its policy, economy and resource table: config/networks/devnet.json. */
@@ -143,10 +38,17 @@ export function loadDevnetParameters(): Pick<
   | 'economy'
   | 'resources'
 > {
+  const { name, chainId, blockTimeMs, economicSecurity, arbSys, market } = parseNetwork(devnetNetwork);
   return {
-    ...networkSchema.parse(devnetNetwork),
+    name,
+    chainId,
+    blockTimeMs,
+    economicSecurity,
+    arbSys,
+    roundLengthBlocks: market.roundLengthBlocks,
+    bidWindowBlocks: market.bidWindowBlocks,
     policy: loadDefaultPolicy(),
     economy: loadDevnetEconomy(),
-    resources: resourcesSchema.parse(resourceTable),
+    resources: parseResources(resourceTable),
   };
 }

@@ -11,7 +11,9 @@ import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { SCHEDULE_SLOT } from '../protocol/words/slots.js';
 import { ensureRedis } from '../service/ensureRedis.js';
 import { createLogger } from '../service/logger.js';
+import type { Curve } from '../protocol/operatorTable.js';
 import { auditRun, type AuditReport } from './auditRun.js';
+import { carryTables } from './carryTables.js';
 import {
   deployDevnet,
   operatorName,
@@ -28,36 +30,42 @@ import {
   type RunFindings,
   type RunMeasurements,
 } from './demoReport.js';
+import { STAKE_CHAIN_MNEMONIC } from './devAccounts.js';
 import { monotonicMs, startDevnetChain, type DevnetChain } from './devnetChain.js';
 import { fundTenants } from './fundTenants.js';
 import { generateMarket } from './generateMarket.js';
 import { importTrace } from './importTrace.js';
+import { inviteNewcomers } from './inviteNewcomers.js';
 import { LiveTable } from './liveTable.js';
 import type { MarketPlan } from './marketPlan.js';
 import { OperatorProcesses } from './operatorProcesses.js';
 import { operatorStakes } from './operatorStakes.js';
 import { loadDefaultPolicy } from './parameters.js';
-import { percentile } from './percentile.js';
 import { populateMarket, type PopulatedMarket } from './populateMarket.js';
 import {
   logTail,
   startAggregator,
+  startWatcher,
   untilReady,
   writeDeployment,
-  writeKeyFiles,
   ServiceFailedError,
+  type ServiceOptions,
   type ServiceProcess,
 } from './runProcesses.js';
+import { readStakeHoldings } from './readStakeHoldings.js';
 import { readTokenHoldings } from './readTokenHoldings.js';
 import { sendOrders, type PlacedOrder } from './sendOrders.js';
 import { serveNewcomers } from './serveNewcomers.js';
-import { settlementSigners } from './settlementSigners.js';
-import { SettlementWatch, type SeenSettlement } from './settlementWatch.js';
-import { freePort } from './startAnvil.js';
-import { fundAccount } from './fundAccount.js';
+import { signingKeyOf } from './signingKeyOf.js';
+import { ANVIL_DEFAULTS, freePort } from './startAnvil.js';
+import { attackScene, ATTACK_ACCOUNTS, type AttackScene } from './story/attack.js';
+import { attackPlan } from './story/attackPlan.js';
+import { setBidWindow, STORY_BID_WINDOW_BLOCKS } from './story/bids.js';
 import { runStory, STORY_ACCOUNTS } from './story/runStory.js';
+import { storyPlan } from './story/storyPlan.js';
 import { ordersToExplain, provenScenes } from './story/sceneProofs.js';
-import type { SceneReport } from './story/storyContext.js';
+import { StoryContext, type SceneReport } from './story/storyContext.js';
+import { TradeView } from './tradeView.js';
 import type { TiedProcess } from './tiedProcess.js';
 import { tokenAccount } from './tokenAccounts.js';
 import { wrapList } from './wrapList.js';
@@ -70,6 +78,12 @@ export interface DemoOptions {
   readonly seed: number;
   /** Play the scenes of the economy after the trade. */
   readonly story: boolean;
+  /** On which operators sign. */
+  readonly curve: Curve;
+  /** Run the stake chain as a node of its own. */
+  readonly twoChains: boolean;
+  /** At the end have a quorum settle a wrong match, and a watcher have it slashed. */
+  readonly attack: boolean;
   /** Port of the chain; a free one when undefined. */
   readonly rpcPort: number | undefined;
   /** Leave everything running after the report, until `interrupted`. */
@@ -132,6 +146,8 @@ const PATIENCE_ROUNDS = 60;
 const ACCOUNTS_BESIDES = 32;
 /** Rounds after which a tenant may match its order itself: seconds, so that a run can wait for it. */
 const SELF_MATCH_ROUNDS = 4;
+const STAKE_CHAIN_ID = ANVIL_DEFAULTS.chainId + 1;
+const ACCOUNTS_OF_STAKE_CHAIN = 16;
 /** Characters of `[  12.3 s] `, which every line of progress begins with, and what is left of a hundred. */
 const PREFIX = 11;
 const WIDTH = 100 - PREFIX;
@@ -190,6 +206,7 @@ class Demo {
   readonly #dependencies: DemoDependencies;
   /** Everything that was started, also what was stopped again on purpose. */
   readonly #services: ServiceProcess[] = [];
+  #common: ServiceOptions | undefined;
   #operators: OperatorProcesses | undefined;
   #settler: Address | undefined;
   /** What must be ended, the last started first. */
@@ -205,7 +222,7 @@ class Demo {
   }
 
   async run(): Promise<DemoOutcome> {
-    const { seed, providers, orders, trace, operators, blockTimeMs, roundLengthBlocks, rpcPort, runDir } =
+    const { seed, providers, orders, trace, operators, blockTimeMs, roundLengthBlocks, rpcPort, runDir, curve } =
       this.#options;
     const stakes = operatorStakes(operators);
     const plan =
@@ -218,21 +235,28 @@ class Demo {
     const chain = await startDevnetChain({
       mining: blockTimeMs / 1_000,
       ...(rpcPort === undefined ? {} : { port: rpcPort }),
-      accounts: ACCOUNTS_BESIDES + STORY_ACCOUNTS + plan.providers.length + plan.tenantCount + 3 * operators,
+      accounts:
+        ACCOUNTS_BESIDES + STORY_ACCOUNTS + ATTACK_ACCOUNTS + plan.providers.length + plan.tenantCount + 3 * operators,
     });
     this.#closers.push(() => chain.stop());
     this.#sayWhenEnded('the chain', chain.anvil.process);
+    const stakeChain = this.#options.twoChains ? await this.#startStakeChain(operators) : chain;
 
     this.#say('deploying EigenLayer, the operator set and the market');
-    const market = await deployDevnet(chain, {
-      blockTimeMs,
-      policy: { selfMatchRounds: SELF_MATCH_ROUNDS },
-      ...(roundLengthBlocks === undefined ? {} : { roundLengthBlocks }),
-    });
+    const market = await deployDevnet(
+      chain,
+      {
+        curve,
+        blockTimeMs,
+        policy: { selfMatchRounds: SELF_MATCH_ROUNDS },
+        ...(roundLengthBlocks === undefined ? {} : { roundLengthBlocks }),
+      },
+      stakeChain,
+    );
     this.#say(
       `registering ${operators} operators, ${plan.providers.length} providers with ${plan.machines.length} machines, ${plan.tenantCount} tenants`,
     );
-    const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
+    const signingKeys = stakes.map(() => signingKeyOf(curve, chain.nextAccount().privateKey));
     this.#say(wrapList('machines by GPU: ', hardwareOf(plan), WIDTH).join(`\n${' '.repeat(PREFIX)}`));
     const [operatorsRegistered, populated, tenantLanes] = await Promise.all([
       registerOperators(chain, market, stakes, signingKeys),
@@ -249,8 +273,18 @@ class Demo {
     );
     const running = { plan, chain, market, schedule, operators: operatorsRegistered, populated, tenantLanes };
     const trade = await this.#trade(running);
-    const scenes = this.#options.story ? await this.#story(running, trade) : [];
-    const outcome = await this.#report(running, trade, scenes);
+    const { story, attack: isAttacked } = this.#options;
+    // Before the scenes begin, whose actors send with the keys that this is done with.
+    const [storyMarket, attackMarket] = await Promise.all([
+      story ? populateMarket(storyPlan(), chain, market) : null,
+      isAttacked ? populateMarket(attackPlan(), chain, market) : null,
+    ]);
+    const context = this.#contextOf(running);
+    const scenes = storyMarket === null ? [] : await this.#story(context, storyMarket, running, trade);
+    const attack = attackMarket === null ? null : await this.#attack(context, attackMarket);
+    // From now on people may bid by hand.
+    if (story) await setBidWindow(context, STORY_BID_WINDOW_BLOCKS);
+    const outcome = await this.#report(running, trade, { scenes, attack });
     if (this.#options.keep) await this.#keepRunning(chain, market);
     return outcome;
   }
@@ -275,6 +309,20 @@ class Demo {
     if (!isFailed) rmSync(this.#options.runDir, { recursive: true, force: true });
   }
 
+  async #startStakeChain(operators: number): Promise<DevnetChain> {
+    const { blockTimeMs } = this.#options;
+    this.#say('starting a stake chain beside it');
+    const chain = await startDevnetChain({
+      mining: blockTimeMs / 1_000,
+      chainId: STAKE_CHAIN_ID,
+      mnemonic: STAKE_CHAIN_MNEMONIC,
+      accounts: ACCOUNTS_OF_STAKE_CHAIN + 2 * operators,
+    });
+    this.#closers.push(() => chain.stop());
+    this.#sayWhenEnded('the stake chain', chain.anvil.process);
+    return chain;
+  }
+
   async #startServices(
     chain: DevnetChain,
     market: DevnetMarket,
@@ -287,7 +335,14 @@ class Demo {
       { logger: createLogger({ service: 'devnet', level: 'error' }) },
     );
     this.#closers.push(() => redis.stop());
-    const common = { cliFile, runDir, rpcUrl: chain.url, deploymentFile: writeDeployment(runDir, market.deployment) };
+    const common = {
+      cliFile,
+      runDir,
+      rpcUrl: chain.url,
+      ...(market.stakeChain === chain ? {} : { stakeRpcUrl: market.stakeChain.url }),
+      deploymentFile: writeDeployment(runDir, market.deployment),
+    };
+    this.#common = common;
     const aggregatorPort = await freePort();
     const aggregatorUrl = `http://127.0.0.1:${aggregatorPort}`;
     const { privateKey } = chain.nextAccount();
@@ -298,7 +353,8 @@ class Demo {
     const seats = [];
     for (const [index, signingKey] of signingKeys.entries()) {
       const stakeWhole = stakes[index] ?? 0;
-      seats.push({ name: operatorName(index), port: await freePort(), privateKey: signingKey, stakeWhole });
+      const { curve } = this.#options;
+      seats.push({ name: operatorName(index), port: await freePort(), curve, privateKey: signingKey, stakeWhole });
     }
     this.#operators = new OperatorProcesses(
       { common: { ...common, aggregators: [aggregatorUrl] }, seats, quorumBps: loadDefaultPolicy().quorumBps },
@@ -310,7 +366,7 @@ class Demo {
 
   /** Stopped by the story, which will start it again. */
   #isPaused(process: TiedProcess): boolean {
-    const isOperator = this.#services.some((service) => service.process === process && service.name !== 'aggregator');
+    const isOperator = this.#services.some((service) => service.process === process && service.kind === 'operator');
     return isOperator && this.#operators?.running().every((service) => service.process !== process) === true;
   }
 
@@ -345,46 +401,99 @@ class Demo {
     return { audit, placed, settlements: view.settlements(), orderToLeaseMs: view.orderToLeaseMs() };
   }
 
-  /** Plays the economy's scenes on the market that the trade left. */
-  async #story(running: RunningMarket, trade: TradeOutcome): Promise<readonly SceneReport[]> {
-    const { chain, market, schedule, operators, populated, tenantLanes } = running;
+  /** The running market as scenes see it. */
+  #contextOf({ chain, market, schedule, operators }: RunningMarket): StoryContext {
     const [operatorSwitch, settler] = [this.#operators, this.#settler];
     if (operatorSwitch === undefined || settler === undefined) throw new Error('the services were not started');
+    const requireServices = (): void => this.#requireServices();
+    return new StoryContext({ chain, market, schedule, operators, operatorSwitch, settler, requireServices });
+  }
+
+  /** Plays the economy's scenes on the market that the trade left. */
+  async #story(
+    context: StoryContext,
+    storyMarket: PopulatedMarket,
+    { populated, tenantLanes }: RunningMarket,
+    trade: TradeOutcome,
+  ): Promise<readonly SceneReport[]> {
     this.#say('playing the economy: leases, bids, compliance, slashing, self-match, rewards');
     const { providerIds, providerLanes } = populated;
     const orderIds = trade.placed.map(({ orderId }) => orderId);
     return runStory(
-      { chain, market, schedule, operators, operatorSwitch, settler, requireServices: () => this.#requireServices() },
+      context,
+      storyMarket,
       { orderIds, tenantLanes, providerIds, providerLanes },
       { onScene: ({ scene }) => this.#say(`scene over: ${scene}`) },
     );
+  }
+
+  /** Has a quorum settle a wrong match, and a watcher with a key of its own find it. */
+  async #attack(context: StoryContext, populated: PopulatedMarket): Promise<AttackScene> {
+    this.#say('stopping the operators; starting a watcher');
+    return attackScene(
+      context,
+      { quorumBps: loadDefaultPolicy().quorumBps, populated },
+      { startWatcher: () => this.#startWatcher(context.market), say: (what) => this.#say(what) },
+    );
+  }
+
+  async #startWatcher({ stakeChain }: DevnetMarket): Promise<Address> {
+    if (this.#common === undefined) throw new Error('the services were not started');
+    // What an earlier run left there was signed with the same keys, on a chain that is no more, and would be proven again.
+    rmSync(path.join(this.#options.runDir, 'watcher'), { recursive: true, force: true });
+    const { privateKey, account } = stakeChain.nextAccount();
+    const watcher = await startWatcher({ ...this.#common, name: 'watcher', port: await freePort(), privateKey });
+    this.#watch(watcher);
+    await untilReady([watcher]);
+    return account.address;
   }
 
   /** Replays the whole run, follows every token, and shows the report. */
   async #report(
     { chain, market, operators, plan }: RunningMarket,
     trade: TradeOutcome,
-    reports: readonly SceneReport[],
+    { scenes: reports, attack }: { readonly scenes: readonly SceneReport[]; readonly attack: AttackScene | null },
   ): Promise<DemoOutcome> {
     const { number, hash } = chain.blocks.head();
+    const { deployment, stakeChain } = market;
     let wholeAudit = trade.audit;
-    if (reports.length > 0) {
+    const played = attack === null ? reports : [...reports, attack.scene];
+    if (played.length > 0) {
       this.#say('replaying the whole run');
-      wholeAudit = await auditRun(market.deployment, chain.rpc, number, ordersToExplain(reports));
+      wholeAudit = await auditRun(deployment, chain.rpc, number, {
+        explain: ordersToExplain(played),
+        ...(attack === null ? {} : { planted: attack.report.planted }),
+      });
     }
     this.#say('following every token');
-    const known = { operators: operators.map(({ signer }) => signer), settler: this.#settler ?? zeroAddress };
-    const holdings = await readTokenHoldings(market, chain.rpc, { number, hash }, known);
-    const { scenes, mismatches: sceneMismatches } = provenScenes(reports, wholeAudit);
+    const known = {
+      operators: deployment.quorum.curve === 'ecdsa' ? operators.map(({ signer }) => signer) : [],
+      settler: this.#settler ?? zeroAddress,
+    };
+    const stakeHead = stakeChain === chain ? { number, hash } : stakeChain.blocks.head();
+    const holdings = [
+      ...(await readTokenHoldings(market, chain.rpc, { number, hash }, known)),
+      ...(await readStakeHoldings(
+        deployment,
+        stakeChain.rpc,
+        stakeHead,
+        operators.map(({ address }) => address),
+      )),
+    ];
+    const { scenes, mismatches } = provenScenes(reports, wholeAudit);
+    const provenAttack = provenScenes(attack === null ? [] : [attack.scene], wholeAudit);
     const findings: RunFindings = {
       audit: trade.audit,
       wholeAudit,
       scenes,
-      sceneMismatches,
+      sceneMismatches: [...mismatches, ...provenAttack.mismatches],
       tokens: holdings.map(tokenAccount),
+      attack: attack === null ? null : { report: attack.report, lines: provenAttack.scenes.map(({ line }) => line) },
     };
     const result = demoResult(
       {
+        curve: deployment.quorum.curve,
+        chains: stakeChain === chain ? 1 : 2,
         operators: operators.length,
         machines: plan.machines.length,
         orders: trade.placed.length,
@@ -440,47 +549,14 @@ class Demo {
   /** Leaves everything running with keys for whoever wants to take part, until interrupted. */
   async #keepRunning(chain: DevnetChain, market: DevnetMarket): Promise<void> {
     const { runDir } = this.#options;
-    const { deployment } = market;
-    const deploymentFile = path.join(runDir, 'deployment.json');
     this.#closers.push(await this.#serveNewcomers(chain, market));
-    const newcomers = ['tenant', 'provider'].map((name) => ({ name, ...chain.nextAccount() }));
-    for (const { account } of newcomers) {
-      await fundAccount({ deployment, rpcUrl: chain.url, account: account.address });
-    }
-    const roles = [
-      { name: 'governor', privateKey: chain.keyOf(market.governorLane.address) },
-      { name: 'verifier', privateKey: chain.keyOf(market.verifierLane.address) },
-      { name: 'oracle', privateKey: chain.keyOf(market.oracleLane.address) },
-      ...market.auditorLanes.map(({ address }, index) => ({
-        name: `auditor-${index + 1}`,
-        privateKey: chain.keyOf(address),
-      })),
-    ];
-    const keystores = [...newcomers, ...roles].map(({ name, privateKey }) => {
-      // Another run may have left a key of the same name in a folder that was named.
-      rmSync(path.join(runDir, `${name}.json`), { force: true });
-      const file = writeKeyFiles(runDir, name, privateKey);
-      return { name, address: privateKeyToAccount(privateKey).address, file };
-    });
-    this.#dependencies.write(
-      [
-        '',
-        'everything is left running; Ctrl-C ends it',
-        `  chain        ${chain.url} (chain id ${chain.chainId})`,
-        ...this.#running().map(({ name, url, configFile }) => `  ${name.padEnd(12)} ${url}  ${configFile}`),
-        ...Object.entries(deployment.contracts).map(([name, address]) => `  ${name.padEnd(20)} ${address}`),
-        '',
-        'to take part, in another terminal:',
-        `  export MATCHMAKER_DEPLOYMENT=${deploymentFile}`,
-        `  export MATCHMAKER_RPC_URL=${chain.url}`,
-        '  and with each command --keystore <name>.json --password-file <name>.password of',
-        ...keystores.map(({ name, address, file }) => `  ${name.padEnd(12)} ${address}  ${file}`),
-        '  the providers of the demo serve every order that they win;',
-        '  the tenant and the provider have gas and a million of each token; for any other account:',
-        '  node dist/matchmaker.js devnet fund --account <address>',
-        '',
-      ].join('\n'),
+    this.#closers.push(
+      carryTables(chain, market, {
+        onProblem: (problem) => this.#say(`the operator table could not be carried: ${problem}`),
+      }),
     );
+    const invitation = await inviteNewcomers({ chain, market, runDir, services: this.#running() });
+    this.#dependencies.write(invitation.join('\n'));
     await rejectedWhen(this.#dependencies.interrupted);
   }
 
@@ -518,110 +594,4 @@ function hardwareOf({ machines, modelNames }: MarketPlan): string[] {
   }
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
   return sorted.map(([name, count]) => `${count} ${name}`);
-}
-
-/** What is seen of the market while orders come in: for the table and for the measurements of the report. */
-class TradeView {
-  readonly #chain: DevnetChain;
-  readonly #market: DevnetMarket;
-  readonly #schedule: Schedule;
-  readonly #ordersTotal: number;
-  readonly #table: LiveTable;
-  readonly #watch: SettlementWatch;
-  readonly #weightOf: ReadonlyMap<string, number>;
-  readonly #placed = new Map<number, PlacedOrder>();
-  readonly #signersOf = new Map<SeenSettlement, number>();
-  readonly #reading = new Set<Promise<void>>();
-  readonly #off: () => void;
-
-  constructor(
-    chain: DevnetChain,
-    market: DevnetMarket,
-    operators: readonly DevnetOperator[],
-    schedule: Schedule,
-    ordersTotal: number,
-    table: LiveTable,
-  ) {
-    this.#chain = chain;
-    this.#market = market;
-    this.#schedule = schedule;
-    this.#ordersTotal = ordersTotal;
-    this.#weightOf = new Map(operators.map(({ signer, stakeWhole }) => [signer, stakeWhole]));
-    this.#table = table;
-    this.#watch = new SettlementWatch(market.deployment, chain.blocks, (settlement) => this.#settled(settlement));
-    this.#off = chain.blocks.onBlock(() => this.#refresh());
-  }
-
-  get leaseCount(): number {
-    return this.#watch.leasedAtMs.size;
-  }
-
-  placed(order: PlacedOrder): void {
-    this.#placed.set(order.orderId, order);
-  }
-
-  settlements(): (SeenSettlement & { snapshotBlock: number; signers: number })[] {
-    return this.#watch.settlements.map((settlement) => ({
-      ...settlement,
-      snapshotBlock: snapshotBlockOf(this.#schedule, settlement.round),
-      signers: this.#signersOf.get(settlement) ?? 0,
-    }));
-  }
-
-  orderToLeaseMs(): number[] {
-    return [...this.#watch.leasedAtMs].flatMap(([orderId, leasedAtMs]) => {
-      const order = this.#placed.get(orderId);
-      return order === undefined ? [] : [leasedAtMs - order.sentAtMs];
-    });
-  }
-
-  /** Stops watching and waits for what is still being read. */
-  async finished(): Promise<void> {
-    this.#off();
-    this.#watch.stop();
-    await Promise.all(this.#reading);
-  }
-
-  #settled(settlement: SeenSettlement): void {
-    const reading = this.#readSigners(settlement).finally(() => this.#reading.delete(reading));
-    this.#reading.add(reading);
-  }
-
-  async #readSigners(settlement: SeenSettlement): Promise<void> {
-    const signers = await settlementSigners(this.#market.deployment, this.#chain.rpc, settlement.transactionHash);
-    this.#signersOf.set(settlement, signers.length);
-    const total = [...this.#weightOf.values()].reduce((sum, weight) => sum + weight, 0);
-    const signed = signers.reduce((sum, signer) => sum + (this.#weightOf.get(signer) ?? 0), 0);
-    const waits = settlement.leased.flatMap((orderId) => {
-      const order = this.#placed.get(orderId);
-      return order === undefined ? [] : [settlement.seenAtMs - order.sentAtMs];
-    });
-    const records = settlement.leased.length + settlement.skipped;
-    this.#table.add({
-      round: settlement.round,
-      snapshotBlock: snapshotBlockOf(this.#schedule, settlement.round),
-      settledBlock: settlement.blockNumber,
-      signatures: signers.length,
-      operators: this.#weightOf.size,
-      signedPercent: (100 * signed) / total,
-      leases: settlement.leased.length,
-      skipped: settlement.skipped,
-      gasPerMatch: Math.round(Number(settlement.gasUsed) / records),
-      orderToLeaseMs: percentile(waits, 50),
-    });
-  }
-
-  #refresh(): void {
-    const { number } = this.#chain.blocks.head();
-    this.#table.update(
-      {
-        headBlock: number,
-        openRound: openRoundAt(this.#schedule, number),
-        ordersInChain: this.#placed.size,
-        ordersTotal: this.#ordersTotal,
-        leases: this.leaseCount,
-      },
-      monotonicMs(),
-    );
-  }
 }

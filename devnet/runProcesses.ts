@@ -4,7 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
 import type { Deployment } from '../chain/deployment.js';
 import { MatchmakerError } from '../engine/error.js';
+import type { Curve } from '../protocol/operatorTable.js';
+import { writeBn254Keystore } from '../service/bn254Keystore.js';
 import { writeKeystore } from '../service/keystore.js';
+import { javascriptBn254 } from '../service/signing/bn254Javascript.js';
 import { SETTLEMENT_PRIORITY_FEE } from './devnetChain.js';
 import { spawnTied, type TiedProcess } from './tiedProcess.js';
 
@@ -15,8 +18,11 @@ export class ServiceFailedError extends MatchmakerError<'SERVICE_FAILED'> {
   }
 }
 
-/** A running operator or aggregator of a devnet. */
+type ServiceKind = 'operator' | 'aggregator' | 'watcher';
+
+/** A running operator, aggregator or watcher of a devnet. */
 export interface ServiceProcess {
+  readonly kind: ServiceKind;
   readonly name: string;
   readonly url: string;
   readonly configFile: string;
@@ -30,12 +36,19 @@ export interface ServiceOptions {
   /** Folder that keys, configs, data and logs of all services are put into. */
   readonly runDir: string;
   readonly rpcUrl: string;
+  /** Of the stake chain, where it is another. */
+  readonly stakeRpcUrl?: string;
   readonly deploymentFile: string;
 }
 
 /** Scrypt cost of the devnet's keystores: their keys are public anyway. */
 const DEVNET_SCRYPT_N = 4_096;
 const PASSWORD_ENV = 'MATCHMAKER_DEVNET_PASSWORD';
+const COMMANDS: Readonly<Record<ServiceKind, readonly string[]>> = {
+  operator: ['operator', 'start'],
+  aggregator: ['aggregator', 'start'],
+  watcher: ['watch'],
+};
 const READY_TIMEOUT_MS = 60_000;
 
 /** Writes the deployment file of a run and returns its path. */
@@ -45,12 +58,12 @@ export function writeDeployment(runDir: string, deployment: Deployment): string 
   return file;
 }
 
-/** Writes a key as `<name>.json` (keystore) and `<name>.password` into a folder, and returns the keystore's path. */
-export function writeKeyFiles(folder: string, name: string, privateKey: Hex): string {
+/** Writes a key of a curve as `<name>.json` (keystore) and `<name>.password` into a folder, and returns the keystore's path. */
+export function writeKeyFiles(folder: string, name: string, privateKey: Hex, curve: Curve = 'ecdsa'): string {
   const password = `devnet-${name}`;
   const keystore = path.join(folder, `${name}.json`);
   // Left by an attempt that did not come to its end; the keys of a development node are the same every time.
-  if (!existsSync(keystore)) writeKeystore(keystore, privateKey, password, DEVNET_SCRYPT_N);
+  if (!existsSync(keystore)) writeKeystoreOf(curve, keystore, privateKey, password);
   writeFileSync(path.join(folder, `${name}.password`), `${password}\n`, { mode: 0o600 });
   return keystore;
 }
@@ -60,8 +73,12 @@ export function startOperator(
   options: ServiceOptions & {
     readonly name: string;
     readonly port: number;
+    /** Of the signing key; default ECDSA. */
+    readonly curve?: Curve;
     readonly privateKey: Hex;
     readonly aggregators: readonly string[];
+    /** Variables of the process on top of this one's. */
+    readonly env?: NodeJS.ProcessEnv;
   },
 ): Promise<ServiceProcess> {
   return startService('operator', options, {
@@ -84,6 +101,16 @@ export function startAggregator(
     redisUrl: options.redisUrl,
     profile: 'devnet',
     fees: { priorityFeeWei: SETTLEMENT_PRIORITY_FEE.toString(), spendCapWei: (10n ** 21n).toString() },
+  });
+}
+
+/** Starts a watcher process on a loopback port that challenges what it finds; it is not ready yet. Throws the system's error when it can not be started. */
+export function startWatcher(
+  options: ServiceOptions & { readonly name: string; readonly port: number; readonly privateKey: Hex },
+): Promise<ServiceProcess> {
+  return startService('watcher', options, {
+    factsCheck: 'storage',
+    fees: { spendCapWei: (10n ** 21n).toString() },
   });
 }
 
@@ -126,8 +153,14 @@ async function isReady(url: string): Promise<boolean> {
 }
 
 async function startService(
-  kind: 'operator' | 'aggregator',
-  options: ServiceOptions & { readonly name: string; readonly port: number; readonly privateKey: Hex },
+  kind: ServiceKind,
+  options: ServiceOptions & {
+    readonly name: string;
+    readonly port: number;
+    readonly curve?: Curve;
+    readonly privateKey: Hex;
+    readonly env?: NodeJS.ProcessEnv;
+  },
   settings: Record<string, unknown>,
 ): Promise<ServiceProcess> {
   const { name, port, runDir } = options;
@@ -135,21 +168,27 @@ async function startService(
   mkdirSync(folder, { recursive: true });
   const keystore = path.join(folder, 'keystore.json');
   // There already when a service is started again.
-  if (!existsSync(keystore)) writeKeystore(keystore, options.privateKey, name, DEVNET_SCRYPT_N);
+  if (!existsSync(keystore)) writeKeystoreOf(options.curve ?? 'ecdsa', keystore, options.privateKey, name);
   const configFile = path.join(folder, 'config.json');
   const logFile = path.join(folder, `${kind}.log`);
   const config = {
     deployment: path.resolve(options.deploymentFile),
     rpcUrl: options.rpcUrl,
+    ...(options.stakeRpcUrl === undefined ? {} : { stakeRpcUrl: options.stakeRpcUrl }),
     keystore: { path: path.resolve(keystore), passwordEnv: PASSWORD_ENV },
     dataDir: path.resolve(folder, 'data'),
     listen: { host: '127.0.0.1', port },
     ...settings,
   };
   writeFileSync(configFile, `${JSON.stringify(config, undefined, 2)}\n`);
-  const child = await spawnTied(process.execPath, [options.cliFile, kind, 'start', '--config', configFile], {
-    env: { ...process.env, [PASSWORD_ENV]: name },
+  const child = await spawnTied(process.execPath, [options.cliFile, ...COMMANDS[kind], '--config', configFile], {
+    env: { ...process.env, ...options.env, [PASSWORD_ENV]: name },
     logFile,
   });
-  return { name, url: `http://127.0.0.1:${port}`, configFile, logFile, process: child };
+  return { kind, name, url: `http://127.0.0.1:${port}`, configFile, logFile, process: child };
+}
+
+function writeKeystoreOf(curve: Curve, file: string, privateKey: Hex, password: string): void {
+  if (curve === 'ecdsa') writeKeystore(file, privateKey, password, DEVNET_SCRYPT_N);
+  else writeBn254Keystore(file, privateKey, password, { bn254: javascriptBn254() }, { scryptN: DEVNET_SCRYPT_N });
 }

@@ -8,6 +8,8 @@ import { decodeRecords } from '../protocol/records.js';
 /** A settlement as it was seen on the chain. */
 export interface SeenSettlement {
   readonly round: number;
+  /** Digest that the quorum signed. */
+  readonly messageHash: Hex;
   readonly blockNumber: number;
   readonly transactionHash: Hex;
   readonly gasUsed: bigint;
@@ -60,6 +62,7 @@ export function settlementIn(receipt: Receipt, deployment: Deployment, seenAtMs:
     const leased = records.filter((_, index) => !isSkipped(index)).map(({ orderId }) => orderId);
     return {
       round: Number(event.args.round),
+      messageHash: event.args.messageHash,
       blockNumber: receipt.blockNumber,
       transactionHash: receipt.transactionHash,
       gasUsed: receipt.gasUsed,

@@ -52,6 +52,23 @@ export class Capacity {
     return mask;
   }
 
+  /**
+   * Takes what a record says it takes, whether the machine has it or not: on its own devices, each amount down to 0 at the least.
+   * For a record that the rules allow it does what `reserve` does.
+   */
+  takeAsStated(machineId: number, deviceMask: number, resources: Resources): void {
+    const first = machineId * DEVICES_PER_MACHINE;
+    const perDevice = Math.min(resources.milliGpu, WHOLE_DEVICE);
+    for (let device = 0; device < DEVICES_PER_MACHINE; device++) {
+      if (((deviceMask >> device) & 1) === 0) continue;
+      this.freeMilliGpu[first + device] = Math.max(0, this.freeMilliGpu[first + device]! - perDevice);
+    }
+    this.freeMemoryMib[machineId] = Math.max(0, this.freeMemoryMib[machineId]! - resources.memoryMib);
+    this.freeCpuMilli[machineId] = Math.max(0, this.freeCpuMilli[machineId]! - resources.cpuMilli);
+    this.freeStorageGib[machineId] = Math.max(0, this.freeStorageGib[machineId]! - resources.storageGib);
+    this.#sumDevices(machineId);
+  }
+
   #sumDevices(machineId: number): void {
     const first = machineId * DEVICES_PER_MACHINE;
     let total = 0;

@@ -33,3 +33,12 @@ export class OrderNotInSnapshotError extends MatchmakerError<'ORDER_NOT_IN_SNAPS
     });
   }
 }
+
+/** Records that no settlement takes, so that there is nothing to audit. */
+export class BatchMalformedError extends MatchmakerError<'BATCH_MALFORMED'> {
+  constructor(index: number, problem: string) {
+    super('BATCH_MALFORMED', `record ${index}: ${problem}; settlement refuses such a batch`, {
+      metadata: { index, problem },
+    });
+  }
+}

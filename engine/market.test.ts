@@ -23,3 +23,19 @@ test('a column keeps every row when it grows', () => {
     expect(market.reports[4 * id + 3]).toBe(id);
   }
 });
+
+test('a copy stays as it was when the market is written on', () => {
+  const market = new Market();
+  const { machine, offers } = plainMachine();
+  market.setMachine(1, machine);
+  market.setOffer(1, 0, offers[0]!);
+  market.setProvider(1, plainProvider());
+  const copy = market.copy();
+  expect(copy).toEqual(market);
+  market.setMachine(1, { ...machine, region: 7, freeMilliGpu: [0, 0, 0, 0, 0, 0, 0, 0] });
+  market.setMachine(2, machine);
+  market.setProvider(1, plainProvider({ stakeWhole: 1 }));
+  expect([copy.machineCount, copy.region[1], copy.freeMilliGpu[8], copy.stakeWhole[1]]).toEqual([1, 33, 1000, 10_000]);
+  copy.setMachine(70, machine);
+  expect(copy.machineCount).toBe(70);
+});

@@ -129,6 +129,11 @@ export class Market {
     }
   }
 
+  /** The market as it is now, which no later write changes. */
+  copy(): Market {
+    return Object.assign(new Market(), structuredClone(this));
+  }
+
   #growMachines(machineId: number): void {
     if (machineId > this.machineCount) this.machineCount = machineId;
     if (machineId < this.providerId.length) return;

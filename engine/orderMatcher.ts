@@ -37,10 +37,15 @@ export class OrderMatcher {
 
   /** Gives the order to its best machine and takes the capacity; undefined when no machine can take it. */
   match(terms: OrderTerms): MatchRecord | undefined {
-    const chosen = this.#choose(terms, this.#score(terms, this.#filter(terms)));
+    const chosen = this.choose(terms);
     if (chosen === undefined) return undefined;
     const deviceMask = this.capacity.reserve(chosen.machineId, terms);
     return recordOf(terms, chosen, deviceMask);
+  }
+
+  /** The machine that the order goes to with what capacity there is, nothing taken yet; undefined when no machine can take it. */
+  choose(terms: OrderTerms): Chosen | undefined {
+    return this.#choose(terms, this.#score(terms, this.#filter(terms)));
   }
 
   /** Total without jitter of a candidate at `priceMicroPerHour`: compliance x weighted components. */

@@ -11,6 +11,8 @@ export const operatorConfigSchema = z.strictObject({
   deployment: z.string().min(1),
   /** JSON-RPC endpoint of the market chain. */
   rpcUrl: urlSchema('http', 'https'),
+  /** JSON-RPC endpoint of the stake chain, to see slashes; default `rpcUrl` when both chains are one. */
+  stakeRpcUrl: urlSchema('http', 'https').optional(),
   keystore: keystoreSource,
   /** Every aggregator that gets the signatures; the chain decides who settles. */
   aggregators: z.array(urlSchema('http', 'https')).min(1, 'name at least one aggregator'),
@@ -27,6 +29,8 @@ export const operatorConfigSchema = z.strictObject({
   factsCheck: z.enum(['proof', 'storage']).default('proof'),
   /** Milliseconds between looks at the chain's head; default a quarter of the block time, 25 to 500. */
   pollIntervalMs: z.int().min(5).max(60_000).optional(),
+  /** Share of the operator table's time, basis points: with less of it left, an alarm says that no newer table has come. */
+  tableAlarmBps: z.int().min(0).max(10_000).default(2_000),
   logLevel: z.enum(LOG_LEVELS).default('info'),
 });
 

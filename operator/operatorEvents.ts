@@ -1,7 +1,9 @@
 import type { AbstainReason, Reorg } from '../chain/sync/roundFollower.js';
+import { describeTableAge, type TableAge, type TableStatus } from '../chain/sync/tableAge.js';
 import { maskUrl, type Logger } from '../service/logger.js';
 import { LATENCY_BUCKETS_SECONDS, type Metrics } from '../service/metrics.js';
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
+import type { EigenMetrics, RewardSource } from './eigenMetrics.js';
 import type { PostResult } from './signaturePoster.js';
 
 /** Why an operator signed nothing for a round it saw. */
@@ -11,10 +13,15 @@ export type OperatorAbstainReason =
   | 'DOUBLE_SIGN_REFUSED'
   /** The round's snapshot block is not above the first head seen after the start. */
   | 'BEFORE_START'
+  /** Settlement would refuse the round's operator table for its age in every block that may settle the round. */
+  | 'TABLE_STALE'
   /** The guard's disk failed; nothing is signed until a restart. */
   | 'GUARD_BROKEN'
   /** Matching or signing failed inside this process. */
   | 'INTERNAL';
+
+/** The node was not there yet, or nobody could have signed: neither says how well it performs. */
+const NOT_SCORED: ReadonlySet<OperatorAbstainReason> = new Set(['BEFORE_START', 'NO_TABLE', 'TABLE_STALE']);
 
 /** Outcomes of posts that are counted apart. */
 const MAX_OUTCOMES = 64;
@@ -36,10 +43,14 @@ export class OperatorEvents {
   readonly #reorgs;
   readonly #resyncs;
   readonly #chainUp;
+  readonly #tableSecondsLeft;
+  #tableSaid: TableStatus = 'fresh';
   readonly #outcomes = new Set<string>();
+  readonly #eigen: EigenMetrics;
 
-  constructor(dependencies: { logger: Logger; metrics: Metrics }) {
+  constructor(dependencies: { logger: Logger; metrics: Metrics; eigen: EigenMetrics }) {
     const { metrics } = dependencies;
+    this.#eigen = dependencies.eigen;
     this.#logger = dependencies.logger;
     this.#roundsSeen = metrics.counter('rounds_seen', 'Rounds whose snapshot this operator matched');
     this.#roundsSigned = metrics.counter('rounds_signed', 'Rounds whose batch this operator signed');
@@ -67,6 +78,10 @@ export class OperatorEvents {
     this.#reorgs = metrics.counter('reorgs', 'Reorganisations followed');
     this.#resyncs = metrics.counter('resyncs', 'Times the whole history was read again');
     this.#chainUp = metrics.gauge('chain_reachable', '1 while the chain can be followed');
+    this.#tableSecondsLeft = metrics.gauge(
+      'table_seconds_left',
+      'Seconds for which the operator table of the newest round still counts; negative once it is stale',
+    );
   }
 
   matched(round: number, matches: number, openOrders: number, seconds: number): void {
@@ -82,8 +97,35 @@ export class OperatorEvents {
     }
   }
 
+  /** The operator's weight in a round's table; 0 when it is not in it. */
+  seated(weight: bigint): void {
+    this.#eigen.seated(weight);
+  }
+
+  slashingIs(isSlashed: boolean): void {
+    this.#eigen.slashingIs(isSlashed);
+  }
+
+  earned(source: RewardSource, token: Address, cumulative: bigint): void {
+    this.#eigen.earned(source, token, cumulative);
+  }
+
+  rpcAnswered(method: string, seconds: number): void {
+    this.#eigen.rpcAnswered(method, seconds);
+  }
+
+  /** What the RPC calls itself. */
+  nodeIs(clientVersion: string): void {
+    this.#eigen.nodeIs(clientVersion);
+  }
+
+  stakeUnknown(detail: string): void {
+    this.#logger.warn({ event: 'stake_unknown', detail }, 'slashes or rewards cannot be read; trying on');
+  }
+
   signed(round: number, messageHash: Hex, matches: number, snapshotBlock: number): void {
     this.#roundsSigned.inc();
+    this.#eigen.signed(round);
     this.#logger.info({ event: 'round_signed', round, messageHash, matches, snapshotBlock }, 'signed a batch');
   }
 
@@ -96,11 +138,13 @@ export class OperatorEvents {
 
   abstained(round: number, reason: OperatorAbstainReason, detail: string): void {
     this.#roundsAbstained.inc({ reason });
+    if (!NOT_SCORED.has(reason)) this.#eigen.missed(round);
     this.#logger.warn({ event: 'round_abstained', round, reason, detail }, 'signed nothing for this round');
   }
 
   failed(round: number, error: unknown): void {
     this.#roundsAbstained.inc({ reason: 'INTERNAL' });
+    this.#eigen.missed(round);
     this.#logger.error(
       { event: 'round_abstained', round, reason: 'INTERNAL', err: error },
       'matching or signing failed',
@@ -132,6 +176,18 @@ export class OperatorEvents {
   headMoved(headBlock: number, lagBlocks: number): void {
     this.#headBlock.set(headBlock);
     this.#lagBlocks.set(lagBlocks);
+  }
+
+  tableAge(age: TableAge): void {
+    this.#tableSecondsLeft.set(age.secondsLeft);
+    if (this.#tableSaid === age.status) return;
+    this.#tableSaid = age.status;
+    const fields = { ...age, detail: describeTableAge(age) };
+    if (age.status === 'fresh') this.#logger.info({ event: 'table_fresh', ...fields }, 'a newer operator table counts');
+    else if (age.status === 'ageing')
+      this.#logger.error({ event: 'table_ageing', ...fields }, 'no newer operator table has come yet');
+    else
+      this.#logger.error({ event: 'table_stale', ...fields }, 'rounds are not signed until a newer table is recorded');
   }
 
   reorged(reorg: Reorg): void {

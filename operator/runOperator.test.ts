@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,67 +7,29 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { numberToHex, recoverAddress, type Hex } from 'viem';
-import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
+import { numberToHex, recoverAddress } from 'viem';
+import { generatePrivateKey } from 'viem/accounts';
 
-import { parseDeployment } from '../chain/deployment.js';
 import { createRpc, type Rpc } from '../chain/rpc/rpc.js';
 import type { RoundContext, RoundFollowerDependencies } from '../chain/sync/roundFollower.js';
 import { Market, PROVIDER_ACTIVE, UNMEASURED_BPS } from '../engine/market.js';
 import type { Order } from '../engine/order.js';
 import type { Policy } from '../engine/policy.js';
+import { bn254CertificateDigest } from '../protocol/bn254Certificate.js';
 import { certificateDigest } from '../protocol/certificate.js';
 import { hashMatchBatch } from '../protocol/matchBatch.js';
 import { decodeRecords, hashRecords } from '../protocol/records.js';
 import { systemClock } from '../service/clock.js';
-import { SIGNATURES_PATH, type SignatureSubmission } from '../service/signatureApi.js';
+import { SIGNATURES_PATH, type SignatureSubmission, type SubmissionSigner } from '../service/signatureApi.js';
+import { generateBn254Secret } from '../service/bn254Keystore.js';
+import { javascriptBn254 } from '../service/signing/bn254Javascript.js';
+import { loadSecp256k1 } from '../service/signing/secp256k1.js';
+import { bn254SigningKey, ecdsaSigningKey, type SigningKey } from '../service/signing/signingKey.js';
+import { testDeployment } from '../test/support/testDeployment.js';
 import { operatorConfigSchema } from './operatorConfig.js';
 import { runOperator, type RunningOperator } from './runOperator.js';
 
-const address = (seed: number): Hex => numberToHex(seed, { size: 20 });
-const contracts = [
-  'accessManager',
-  'marketPause',
-  'tokenRegistry',
-  'matchPolicy',
-  'stakingManager',
-  'complianceRegistry',
-  'providerRegistry',
-  'providerAdmission',
-  'providerAttributes',
-  'certificateRegistry',
-  'escrow',
-  'orderRequest',
-  'bid',
-  'computeLease',
-  'matchSettlement',
-  'signedCalls',
-  'rewardOracle',
-  'rewarder',
-];
-const eigenlayer = [
-  'allocationManager',
-  'delegationManager',
-  'strategyManager',
-  'keyRegistrar',
-  'crossChainRegistry',
-  'operatorTableUpdater',
-  'ecdsaCertificateVerifier',
-  'bn254CertificateVerifier',
-  'permissionController',
-];
-const deployment = parseDeployment({
-  name: 'test',
-  chainId: 31_337,
-  deploymentBlock: 1,
-  blockTimeMs: 250,
-  economicSecurity: false,
-  contracts: Object.fromEntries(contracts.map((name, index) => [name, address(100 + index)])),
-  operatorSet: { avs: address(1), id: 0 },
-  eigenlayer: Object.fromEntries(eigenlayer.map((name, index) => [name, address(200 + index)])),
-  stakeToken: address(300),
-  strategy: address(301),
-});
+const deployment = testDeployment();
 const policy: Policy = {
   rulesVersion: 1,
   weightPriceBps: 4500,
@@ -89,10 +51,8 @@ const policy: Policy = {
   selfMatchRounds: 30,
 };
 const LENGTH = 8;
-const key = ((): { privateKey: Hex; address: Hex } => {
-  const privateKey = generatePrivateKey();
-  return { privateKey, address: privateKeyToAddress(privateKey) };
-})();
+const ecdsaKey = ecdsaSigningKey(generatePrivateKey(), loadSecp256k1().curve);
+let key: SigningKey;
 
 let folder: string;
 let aggregator: FastifyInstance;
@@ -108,6 +68,7 @@ let lines: Record<string, unknown>[];
 let waiters: { test: () => boolean; resolve: () => void }[];
 
 beforeEach(async () => {
+  key = ecdsaKey;
   folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-operator-'));
   received = [];
   answers = [];
@@ -184,6 +145,8 @@ async function start(aggregators = [urlOf(aggregator)]): Promise<RunningOperator
     deployment,
     key,
     rpc,
+    stakeRpc: null,
+    version: '1.2.3',
     logger,
     clock: systemClock,
     random: () => 0.5,
@@ -303,7 +266,8 @@ function contextOf(
       timestamp: 500,
       hash: numberToHex(3, { size: 32 }),
       totalWeight: 1n,
-      entries: [{ key: key.address, weight: 1n }],
+      entries: [{ key: key.publicKey, weight: 1n }],
+      verifierMaxAgeSeconds: null,
     },
     lastSettledRound: 0,
     operatorSetKey: numberToHex(4, { size: 32 }),
@@ -312,8 +276,24 @@ function contextOf(
 }
 
 /** The follower applies the block after the rounds it delivers. */
-function blockFollowed(number: number): void {
-  callbacks.onBlock?.({ number, hash: numberToHex(number, { size: 32 }), timestamp: 1, openRound: 0 });
+function blockFollowed(number: number, timestamp = 1): void {
+  callbacks.onBlock?.({ number, hash: numberToHex(number, { size: 32 }), timestamp, openRound: 0 });
+}
+
+/** A round whose table may become that old, seen at second 1000: its table is of second 500. */
+function agedContext(round: number, maxTableAgeSeconds: number, orderIds: readonly number[] = [1]): RoundContext {
+  return { ...contextOf(round, orderIds), policy: { ...policy, maxTableAgeSeconds } };
+}
+
+async function readinessOf(operator: RunningOperator): Promise<{ status: number; table: { ok: boolean } }> {
+  const response = await fetch(`${operator.url}/health/ready`);
+  const { checks } = (await response.json()) as { checks: { table: { ok: boolean } } };
+  return { status: response.status, table: checks.table };
+}
+
+async function secondsLeft(operator: RunningOperator): Promise<number> {
+  const metrics = await (await fetch(`${operator.url}/metrics`)).text();
+  return Number(/^matchmaker_operator_table_seconds_left(?:\{[^}]*\})? (-?\d+)$/m.exec(metrics)?.[1]);
 }
 
 test('a round is matched, signed over the certificate digest, and posted', async () => {
@@ -327,14 +307,95 @@ test('a round is matched, signed over the certificate digest, and posted', async
   expect(submission.batch).toMatchObject({ round: 1, snapshotBlock: 108, matchCount: 2, tableTimestamp: 500 });
   expect(submission.batch.recordsHash).toBe(hashRecords(submission.records));
   const digest = certificateDigest({
-    verifier: deployment.eigenlayer.ecdsaCertificateVerifier,
+    verifier: deployment.quorum.certificateVerifier,
     referenceTimestamp: 500,
     messageHash: hashMatchBatch(submission.batch, {
       chainId: 31_337,
       settlement: deployment.contracts.matchSettlement,
     }),
   });
-  expect(await recoverAddress({ hash: digest, signature: submission.signature })).toBe(key.address);
+  expect(await recoverAddress({ hash: digest, signature: submission.signature })).toBe(key.publicKey);
+});
+
+test('a round whose table is too old for any settlement is not signed, until a newer table counts', async () => {
+  const operator = await start();
+  await operator.caughtUp;
+  expect(await readinessOf(operator)).toMatchObject({ status: 200, table: { ok: true } });
+  callbacks.onRound(agedContext(1, 499));
+  blockFollowed(108, 1_000);
+  expect(logged('round_abstained')).toMatchObject([{ round: 1, reason: 'TABLE_STALE' }]);
+  expect(await readinessOf(operator)).toMatchObject({ status: 503, table: { ok: false } });
+  expect(await secondsLeft(operator)).toBe(-1);
+  callbacks.onRound(agedContext(2, 499, []));
+  callbacks.onRound(agedContext(3, 500));
+  blockFollowed(124, 1_000);
+  await until(() => received.length === 1);
+  expect(received[0]?.batch.round).toBe(3);
+  expect(logged('round_abstained')).toHaveLength(1);
+  expect(await readinessOf(operator)).toMatchObject({ status: 200, table: { ok: true } });
+  expect(await secondsLeft(operator)).toBe(0);
+});
+
+test('an ageing table raises one alarm, a stale one another, however many blocks come', async () => {
+  const operator = await start();
+  await operator.caughtUp;
+  callbacks.onRound(agedContext(1, 1_000));
+  for (const timestamp of [1_299, 1_300, 1_301, 1_400, 1_500, 1_501, 1_600]) blockFollowed(108, timestamp);
+  const alarms = lines.filter(({ event }) => String(event).startsWith('table_'));
+  expect(alarms).toMatchObject([
+    { event: 'table_ageing', secondsLeft: 199 },
+    { event: 'table_stale', secondsLeft: -1 },
+  ]);
+  callbacks.onRound(agedContext(2, 10_000));
+  blockFollowed(116, 1_700);
+  expect(logged('table_fresh')).toHaveLength(1);
+});
+
+test('a BN254 key signs the digest of its curve, says both points of its key, and is guarded under its hash', async () => {
+  const bn254 = javascriptBn254();
+  key = bn254SigningKey(generateBn254Secret(), bn254);
+  await (
+    await start()
+  ).caughtUp;
+  callbacks.onRound(contextOf(1, [1]));
+  await until(() => received.length === 1);
+  const { batch, signature, signer } = received[0] as SignatureSubmission;
+  const messageHash = hashMatchBatch(batch, {
+    chainId: 31_337,
+    settlement: deployment.contracts.matchSettlement,
+  });
+  expect(signer).toEqual(key.bn254);
+  expect(bn254.keysMatch(signer as SubmissionSigner)).toBe(true);
+  const digest = bn254CertificateDigest(batch.tableTimestamp, messageHash);
+  expect(bn254.verify(digest, [signature], [(signer as SubmissionSigner).g2])).toBe(true);
+  expect(readdirSync(path.join(folder, 'guard'))).toEqual([
+    `31337-${deployment.contracts.matchSettlement}-${key.id}`.toLowerCase(),
+  ]);
+  // The same round again, after a reorganisation: the guard knows the key.
+  callbacks.onRound(contextOf(1, [1], numberToHex(99, { size: 32 })));
+  await until(() => logged('round_abstained').length === 1);
+  expect(received).toHaveLength(1);
+});
+
+test.each(['ecdsa', 'bn254'])('a signature (%s) that does not verify never leaves the process', async (curve) => {
+  const sound = curve === 'ecdsa' ? ecdsaKey : bn254SigningKey(generateBn254Secret(), javascriptBn254());
+  let flips = 1;
+  key = {
+    ...sound,
+    sign: (digest) => {
+      const signature = sound.sign(digest);
+      return flips-- > 0 ? `0x${signature.slice(2, 3) === '1' ? '2' : '1'}${signature.slice(3)}` : signature;
+    },
+  };
+  await (
+    await start()
+  ).caughtUp;
+  callbacks.onRound(contextOf(1, [1]));
+  await until(() => logged('round_abstained').length === 1);
+  callbacks.onRound(contextOf(2, [1]));
+  await until(() => received.length === 1);
+  expect(received[0]?.batch.round).toBe(2);
+  expect(logged('round_abstained')).toMatchObject([{ round: 1, reason: 'INTERNAL', err: { code: 'SIGNATURE_FAULT' } }]);
 });
 
 test('an empty round is neither signed nor posted', async () => {

@@ -5,26 +5,32 @@ import type { FastifyInstance } from 'fastify';
 import { buildMatchBatch } from '../chain/buildMatchBatch.js';
 import type { Deployment } from '../chain/deployment.js';
 import type { Rpc } from '../chain/rpc/rpc.js';
-import { latestBlock } from '../chain/rpc/rpcCall.js';
+import { clientVersion, latestBlock } from '../chain/rpc/rpcCall.js';
 import type {
   FollowerStatus,
   RoundContext,
   RoundFollowerDependencies,
   RoundFollowerOptions,
 } from '../chain/sync/roundFollower.js';
+import { describeTableAge } from '../chain/sync/tableAge.js';
+import { TableWatch } from '../chain/sync/tableWatch.js';
 import { matchRound } from '../engine/matchRound.js';
 import { MatchmakerError } from '../engine/error.js';
 import type { Clock } from '../service/clock.js';
 import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
-import type { UnlockedKey } from '../service/keystore.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
 import { defaultPollIntervalMs } from '../service/pollInterval.js';
+import type { SigningKey } from '../service/signing/signingKey.js';
 import { BatchSigner } from './batchSigner.js';
 import type { OperatorConfig } from './operatorConfig.js';
+import { EigenMetrics } from './eigenMetrics.js';
+import { measuredRpc } from './measuredRpc.js';
+import { registerNodeApi, type NodeHealth } from './nodeApi.js';
 import { OperatorEvents } from './operatorEvents.js';
 import { Outbox } from './outbox.js';
 import { SignaturePoster } from './signaturePoster.js';
+import { Surroundings } from './surroundings.js';
 import { DoubleSignRefusedError, GuardBrokenError, SignGuard } from './signGuard.js';
 
 /** Whoever delivers rounds: RoundFollower in a running operator. */
@@ -36,8 +42,13 @@ export interface RoundSource {
 
 export interface OperatorDependencies {
   readonly deployment: Deployment;
-  readonly key: UnlockedKey;
+  /** On the curve of the deployment's quorum. */
+  readonly key: SigningKey;
   readonly rpc: Rpc;
+  /** The stake chain, to see slashes; null when it is another and no node of it is known. */
+  readonly stakeRpc: Rpc | null;
+  /** Of this software, as `1.2.3`. */
+  readonly version: string;
   readonly logger: Logger;
   readonly clock: Clock;
   /** 0 <= random() < 1, for the jitter of retries. */
@@ -62,20 +73,37 @@ export async function runOperator(
   config: OperatorConfig,
   dependencies: OperatorDependencies,
 ): Promise<RunningOperator> {
-  const { deployment, key, logger } = dependencies;
+  const { deployment, key, logger, clock } = dependencies;
   const settlement = deployment.contracts.matchSettlement;
   const metrics = new Metrics({ process: 'operator' });
-  const events = new OperatorEvents({ logger, metrics });
+  const eigen = new EigenMetrics(
+    { operatorSetId: deployment.operatorSet.id, quorumName: deployment.name },
+    { registry: metrics.registry },
+  );
+  const events = new OperatorEvents({ logger, metrics, eigen });
+  const rpc = measuredRpc(dependencies.rpc, {
+    monotonicMs: () => clock.monotonicMs(),
+    onAnswered: (method, seconds) => events.rpcAnswered(method, seconds),
+  });
   const guard = new SignGuard(
-    { dataDir: config.dataDir, scope: { chainId: deployment.chainId, settlement, keyAddress: key.address } },
+    { dataDir: config.dataDir, scope: { chainId: deployment.chainId, settlement, keyAddress: key.id } },
     { onSync: (seconds) => events.guardSynced(seconds) },
   );
-  const node = new OperatorNode(config, dependencies, { events, guard });
+  const node = new OperatorNode(config, { ...dependencies, rpc }, { events, guard });
+  const surroundings = new Surroundings(
+    { deployment, key, aggregators: config.aggregators },
+    { rpc, stakeRpc: dependencies.stakeRpc, clock, events },
+  );
   let app: FastifyInstance;
   try {
     app = createHttpServer(
       { bodyLimitBytes: 1_024 },
       { logger, registry: metrics.registry, readiness: () => node.readiness() },
+    );
+    registerNodeApi(
+      app,
+      { nodeName: 'Matchmaker', nodeVersion: `v${dependencies.version}` },
+      { health: () => node.health(surroundings) },
     );
     await app.listen({ host: config.listen.host, port: config.listen.port });
   } catch (error) {
@@ -84,14 +112,15 @@ export async function runOperator(
   }
   const url = serverUrl(app);
   events.listening(url);
+  surroundings.start();
   const caughtUp = node.run().then((firstHead) => {
-    if (firstHead !== undefined) events.started(url, key.address, firstHead);
+    if (firstHead !== undefined) events.started(url, key.publicKey, firstHead);
   });
   return {
     url,
     caughtUp,
     stop: async () => {
-      await node.stop();
+      await Promise.all([node.stop(), surroundings.stop()]);
       await app.close();
       await guard.close();
     },
@@ -107,6 +136,7 @@ class OperatorNode {
   readonly #outbox: Outbox;
   readonly #poster: SignaturePoster;
   readonly #follower: RoundSource;
+  readonly #tableWatch: TableWatch;
   readonly #stopped = new AbortController();
   /** Rounds that are being signed or posted, with the block after which that is of no use. */
   readonly #open = new Map<number, { deadlineBlock: number; close: AbortController; deliveredAtMs: number }>();
@@ -128,7 +158,7 @@ class OperatorNode {
       {
         chainId: deployment.chainId,
         settlement: deployment.contracts.matchSettlement,
-        verifier: deployment.eigenlayer.ecdsaCertificateVerifier,
+        verifier: deployment.quorum.certificateVerifier,
       },
       { key: dependencies.key, guard: parts.guard },
     );
@@ -136,7 +166,7 @@ class OperatorNode {
       folder: path.join(
         config.dataDir,
         'outbox',
-        `${deployment.chainId}-${deployment.contracts.matchSettlement}-${dependencies.key.address}`.toLowerCase(),
+        `${deployment.chainId}-${deployment.contracts.matchSettlement}-${dependencies.key.id}`.toLowerCase(),
       ),
     });
     this.#poster = new SignaturePoster(
@@ -150,6 +180,7 @@ class OperatorNode {
         },
       },
     );
+    this.#tableWatch = new TableWatch({ blockTimeMs: deployment.blockTimeMs, alarmBps: config.tableAlarmBps });
     this.#follower = dependencies.createFollower(
       {
         deployment,
@@ -160,7 +191,7 @@ class OperatorNode {
         rpc: dependencies.rpc,
         onRound: (context) => this.#onRound(context),
         onAbstain: (round, reason, detail) => this.#events.abstained(round, reason, detail),
-        onBlock: (block) => this.#onBlock(block.number),
+        onBlock: (block) => this.#onBlock(block.number, block.timestamp),
         onReorg: (reorg) => this.#events.reorged(reorg),
         onReachable: (isReachable, error) => this.#setReachable(isReachable, error),
         onResync: (reason) => this.#events.resynced(reason),
@@ -189,6 +220,7 @@ class OperatorNode {
 
   readiness(): Readiness {
     const status = this.#caughtUp ? this.#follower.status() : undefined;
+    const { age } = this.#tableWatch;
     const checks = {
       chain: this.#reachable
         ? { ok: true, detail: 'the chain answers' }
@@ -200,9 +232,23 @@ class OperatorNode {
       guard: this.#guard.isWritable
         ? { ok: true, detail: 'decisions can be recorded' }
         : { ok: false, detail: 'the guard cannot be written; restart after the disk is repaired' },
-      key: { ok: true, detail: this.#signer.address },
+      table:
+        age === null
+          ? { ok: true, detail: 'no round was seen yet' }
+          : { ok: age.status !== 'stale', detail: describeTableAge(age) },
+      key: { ok: true, detail: this.#signer.publicKey },
     };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+  }
+
+  /** How the node is, in the terms of the AVS Node Specification. */
+  health(surroundings: Surroundings): NodeHealth {
+    const marketRpc = this.#reachable ? 'Up' : this.#firstHead === Number.POSITIVE_INFINITY ? 'Initializing' : 'Down';
+    return {
+      isWorking: this.#guard.isWritable,
+      isInitializing: !this.#caughtUp || !this.#follower.status().caughtUp,
+      services: surroundings.services(marketRpc),
+    };
   }
 
   /** The newest block, tried with growing pauses until the chain answers; undefined when stopped before. */
@@ -212,6 +258,7 @@ class OperatorNode {
       try {
         const { number } = await rpc.request(latestBlock());
         this.#setReachable(true, undefined);
+        void this.#learnClient();
         return number;
       } catch (error) {
         if (error instanceof MatchmakerError && error.code === 'RPC_WRONG_CHAIN') throw error;
@@ -220,6 +267,15 @@ class OperatorNode {
       }
     }
     return undefined;
+  }
+
+  /** Asks the RPC what it calls itself, for the labels of its metrics; one that does not say stays unknown. */
+  async #learnClient(): Promise<void> {
+    try {
+      this.#events.nodeIs(await this.#dependencies.rpc.request(clientVersion()));
+    } catch (error) {
+      if (!(error instanceof MatchmakerError)) throw error;
+    }
   }
 
   #setReachable(isReachable: boolean, error: Error | undefined): void {
@@ -238,7 +294,10 @@ class OperatorNode {
     }
   }
 
-  #onBlock(number: number): void {
+  #onBlock(number: number, timestampSeconds: number): void {
+    this.#tableWatch.onBlock(timestampSeconds);
+    const { age } = this.#tableWatch;
+    if (age !== null) this.#events.tableAge(age);
     // A block may settle the rounds before the snapshot it is itself; after it they are closed.
     for (const [round, { deadlineBlock, close }] of this.#open) {
       if (number < deadlineBlock) continue;
@@ -257,20 +316,28 @@ class OperatorNode {
       this.#events.abstained(round, 'BEFORE_START', `block ${context.snapshotBlock} is not above ${this.#firstHead}`);
       return;
     }
+    this.#tableWatch.onRound(context);
+    const publicKey = this.#dependencies.key.publicKey.toLowerCase();
+    this.#events.seated(context.table.entries.find(({ key }) => key === publicKey)?.weight ?? 0n);
     const start = clock.monotonicMs();
     try {
       const records = matchRound(context.snapshot, context.policy, context.seed);
       this.#events.matched(round, records.length, context.openOrderCount, (clock.monotonicMs() - start) / 1000);
       if (records.length === 0) return;
+      const age = this.#tableWatch.ageAtSettlement(context);
+      if (age.status === 'stale') {
+        this.#events.abstained(round, 'TABLE_STALE', describeTableAge(age));
+        return;
+      }
       const { batch, recordsHex } = buildMatchBatch(context, records, {
         chainId: deployment.chainId,
         settlement: deployment.contracts.matchSettlement,
       });
       const closed = this.#openRound(round, context.nextSnapshotBlock);
       this.#work(round, async () => {
-        const { signature, messageHash } = await this.#signer.sign(batch);
+        const { messageHash, ...signed } = await this.#signer.sign(batch);
         this.#events.signed(round, messageHash, records.length, context.snapshotBlock);
-        const submission = { batch, records: recordsHex, signature };
+        const submission = { batch, records: recordsHex, ...signed };
         this.#outbox.put({ round, deadlineBlock: context.nextSnapshotBlock, submission });
         await this.#poster.post(submission, closed);
       });

@@ -1,4 +1,4 @@
-import { encodePacked } from 'viem';
+import { encodePacked, isAddressEqual } from 'viem';
 import type { Address, Hex } from 'viem';
 
 /** The EigenLayer operator set whose stake secures a market. */
@@ -11,4 +11,9 @@ export interface OperatorSet {
 /** The set's key as EigenLayer and settlement write it: bytes32(abi.encodePacked(address avs, uint96 id)). */
 export function operatorSetKey(operatorSet: OperatorSet): Hex {
   return encodePacked(['address', 'uint96'], [operatorSet.avs, BigInt(operatorSet.id)]);
+}
+
+/** Whether two names mean the same set, in whatever case their addresses are written. */
+export function isSameSet(a: OperatorSet, b: OperatorSet): boolean {
+  return a.id === b.id && isAddressEqual(a.avs, b.avs);
 }

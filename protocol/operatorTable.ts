@@ -1,10 +1,14 @@
-import { concat, encodePacked, keccak256 } from 'viem';
-import type { Address, Hex } from 'viem';
+import { concat, isHex, keccak256, numberToHex, size, slice } from 'viem';
+import type { Hex } from 'viem';
 import { MatchmakerError } from '../engine/error.js';
 
-/** One operator in the verifier's table: its signing key's address and its stake weight. */
+/** Curve of the operators' signing keys. */
+export type Curve = 'ecdsa' | 'bn254';
+
+/** One operator in the quorum's table: its signing key and its stake weight. */
 export interface TableEntry {
-  readonly key: Address;
+  /** ECDSA: the key's address, 20 bytes. BN254: the key in G1, X and Y, 64 bytes. */
+  readonly key: Hex;
   readonly weight: bigint;
 }
 
@@ -17,18 +21,51 @@ export class WeightTooLargeError extends MatchmakerError<'WEIGHT_TOO_LARGE'> {
   }
 }
 
+/** Bytes that are no operator table, or a key that can stand in none. */
+export class TableMalformedError extends MatchmakerError<'TABLE_MALFORMED'> {
+  constructor(problem: string) {
+    super('TABLE_MALFORMED', `operator table: ${problem}`, { metadata: { problem } });
+  }
+}
+
+/** Most operators a table may have: what a bitmap of one word can name. */
+export const MAX_OPERATORS = 256;
+
+const KEY_BYTES = { ecdsa: 20, bn254: 64 } as const satisfies Record<Curve, number>;
+const WEIGHT_BYTES = 12;
 const WEIGHT_LIMIT = 1n << 96n;
 
-/** tableHash: keccak256 over key (20 bytes) and weight (uint96) of all entries in the verifier's order. Throws WeightTooLargeError. */
-export function hashTable(entries: readonly TableEntry[]): Hex {
-  return keccak256(
-    concat(
-      entries.map((entry) => {
-        if (entry.weight < 0n || entry.weight >= WEIGHT_LIMIT) throw new WeightTooLargeError(entry);
-        return encodePacked(['address', 'uint96'], [entry.key, entry.weight]);
-      }),
-    ),
+/** Packed entries: key and weight (uint96) of every operator, in the source's order. Throws WeightTooLargeError and TableMalformedError. */
+export function packTable(entries: readonly TableEntry[]): Hex {
+  return concat(
+    entries.flatMap((entry) => {
+      if (entry.weight < 0n || entry.weight >= WEIGHT_LIMIT) throw new WeightTooLargeError(entry);
+      if (!isHex(entry.key) || !Object.values<number>(KEY_BYTES).includes(size(entry.key))) {
+        throw new TableMalformedError(`${entry.key} is no key of 20 or 64 bytes`);
+      }
+      return [entry.key, numberToHex(entry.weight, { size: WEIGHT_BYTES })];
+    }),
   );
+}
+
+/** The entries of a packed table, keys in lower case. Throws TableMalformedError. */
+export function unpackTable(curve: Curve, packed: Hex): TableEntry[] {
+  const keyBytes = KEY_BYTES[curve];
+  const entryBytes = keyBytes + WEIGHT_BYTES;
+  if (!isHex(packed) || size(packed) % entryBytes !== 0) {
+    throw new TableMalformedError(`it is not made of entries of ${entryBytes} bytes`);
+  }
+  return Array.from({ length: size(packed) / entryBytes }, (_, index) => {
+    const entry = slice(packed, index * entryBytes, (index + 1) * entryBytes);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- hex in lower case is hex
+    const key = slice(entry, 0, keyBytes).toLowerCase() as Hex;
+    return { key, weight: BigInt(slice(entry, keyBytes)) };
+  });
+}
+
+/** tableHash: keccak256 of the packed entries. Throws WeightTooLargeError and TableMalformedError. */
+export function hashTable(entries: readonly TableEntry[]): Hex {
+  return keccak256(packTable(entries));
 }
 
 /** Sum of all weights. */

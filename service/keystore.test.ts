@@ -5,7 +5,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 
-import { keystoreAddress, KeystoreError, openKeystore, parsePrivateKey, unlockKey, writeKeystore } from './keystore.js';
+import { keystoreAddress, openKeystore, parsePrivateKey, unlockKey, writeKeystore } from './keystore.js';
+import { KeystoreError } from './keystoreError.js';
 
 const N = 1_024;
 let folder: string;

@@ -1,25 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 
 import { Keystore } from 'ox';
 import { getAddress, isHex, type Address, type Hex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
 import { z } from 'zod';
 
-import { MatchmakerError } from '../engine/error.js';
+import { readKeyFile, writeKeyFile } from './keyFile.js';
+import { KeystoreError } from './keystoreError.js';
 import type { KeystoreSource } from './keystoreSource.js';
-import { errnoCode, unreadable } from './thrown.js';
-
-export type KeystoreErrorCode =
-  | 'KEYSTORE_MISSING'
-  | 'KEYSTORE_INVALID'
-  | 'KEYSTORE_EXISTS'
-  | 'PASSWORD_MISSING'
-  | 'PASSWORD_WRONG'
-  | 'PRIVATE_KEY_INVALID';
-
-/** A key that cannot be used; the message is one line, names the file and never holds a secret. */
-export class KeystoreError extends MatchmakerError<KeystoreErrorCode> {}
+import { unreadable } from './thrown.js';
 
 /** A key as a process holds it after unlocking. */
 export interface UnlockedKey {
@@ -80,20 +69,7 @@ export function writeKeystore(file: string, privateKey: Hex, password: string, s
   const address = privateKeyToAddress(privateKey);
   const [key, derivation] = Keystore.scrypt({ password, n: scryptN, r: 8, p: 1 });
   const keystore = { address: address.slice(2).toLowerCase(), ...Keystore.encrypt(privateKey, key, derivation) };
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, 'wx', 0o600);
-  } catch (error) {
-    if (errnoCode(error) !== 'EEXIST') throw error;
-    throw new KeystoreError('KEYSTORE_EXISTS', `keystore ${file} exists already; keys are never overwritten`);
-  }
-  try {
-    writeSync(descriptor, `${JSON.stringify(keystore, undefined, 2)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  writeKeyFile(file, keystore);
   return address;
 }
 
@@ -153,17 +129,12 @@ export function readPassword(source: Omit<KeystoreSource, 'path'>, env: NodeJS.P
 }
 
 function readKeystore(file: string): z.output<typeof keystoreSchema> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new KeystoreError('KEYSTORE_MISSING', `keystore ${file} ${unreadable(error)}`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new KeystoreError('KEYSTORE_INVALID', `keystore ${file} is not JSON`);
+  const value = readKeyFile(file);
+  if (typeof value === 'object' && value !== null && 'version' in value && value.version === 4) {
+    throw new KeystoreError(
+      'KEYSTORE_INVALID',
+      `keystore ${file} holds a BLS key (EIP-2335), but an ECDSA key is needed: name a Web3 Secret Storage v3 keystore`,
+    );
   }
   const result = keystoreSchema.safeParse(value);
   if (result.success) return result.data;

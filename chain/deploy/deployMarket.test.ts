@@ -79,14 +79,15 @@ function parametersFor(roles: MarketRoles): MarketParameters {
     roles,
     treasury: SOMEWHERE,
     foundation: SOMEWHERE,
+    quorum: { curve: 'ecdsa', checkedBy: 'eigenlayer' },
     stakeSide: {
       operatorSet: { avs: SOMEWHERE, id: 1 },
-      stakeToken: SOMEWHERE,
-      strategy: SOMEWHERE,
       eigenlayer: {
         allocationManager: SOMEWHERE,
         delegationManager: SOMEWHERE,
         strategyManager: SOMEWHERE,
+        strategyFactory: SOMEWHERE,
+        rewardsCoordinator: SOMEWHERE,
         keyRegistrar: SOMEWHERE,
         crossChainRegistry: SOMEWHERE,
         operatorTableUpdater: SOMEWHERE,

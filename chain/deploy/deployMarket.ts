@@ -30,7 +30,7 @@ import { rewarderAbi, rewarderBytecode } from '../contracts/generated/Rewarder.j
 import { signedCallsAbi, signedCallsBytecode } from '../contracts/generated/SignedCalls.js';
 import { stakingManagerAbi, stakingManagerBytecode } from '../contracts/generated/StakingManager.js';
 import { tokenRegistryAbi, tokenRegistryBytecode } from '../contracts/generated/TokenRegistry.js';
-import { parseDeployment, type Deployment } from '../deployment.js';
+import type { Deployment, MarketDeployment } from '../deployment.js';
 import type { Receipt } from '../rpc/rpcCall.js';
 import {
   DeployerHoldsParametersError,
@@ -40,6 +40,7 @@ import {
   type MarketParameters,
   type MarketRoles,
 } from './marketParameters.js';
+import { quorumVerifierData, tableSourceOf } from './quorumVerifier.js';
 import type { SentTransaction, TransactionLane } from './transactionLane.js';
 
 /** A contract did not come to lie where the others were told it would. */
@@ -109,21 +110,22 @@ interface Creation {
 /**
  * Deploys a whole market with the lane's key: its contracts, which hold each other's addresses for good and therefore are
  * told them before they exist, then payment tokens and resources. Implementations and immutable contracts come first, in the order of
- * the deployment's nonces, proxies after them. The key ends without any right but what `roles` gives it.
- * Throws DeployAddressError, BlockSourceWrongError, UpgradeDelayTooShortError, DeployerHoldsParametersError, TransactionRevertedError
- * and the errors of the RPC.
+ * the deployment's nonces, the quorum verifier before all, proxies after them. The key ends without any right but what `roles` gives it.
+ * Throws DeployAddressError, BlockSourceWrongError, UpgradeDelayTooShortError, DeployerHoldsParametersError, ReceiverNotCheckedError,
+ * TransactionRevertedError and the errors of the RPC.
  */
 export async function deployMarket(
   parameters: MarketParameters,
   dependencies: { lane: TransactionLane },
-): Promise<Deployment> {
+): Promise<MarketDeployment> {
   const { lane } = dependencies;
   requireSaneGovernance(parameters, lane.address);
-  const { addresses, implementations } = predictAddresses(lane.address, await lane.nextNonce());
-  const constructors = constructorData(parameters, addresses, lane.address);
+  const { verifier, addresses, implementations } = predictAddresses(lane.address, await lane.nextNonce());
+  const constructors = constructorData(parameters, addresses, verifier, lane.address);
   const initializers = initializerData(parameters, addresses);
 
   const codes = await createAll(lane, [
+    { label: 'quorum verifier', predicted: verifier, data: quorumVerifierData(parameters) },
     ...IMMUTABLE.map((name) => ({ label: name, predicted: addresses[name], data: constructors[name] })),
     ...PROXIED.map((name) => ({
       label: `${name} implementation`,
@@ -148,15 +150,21 @@ export async function deployMarket(
   await fillTables(parameters, addresses, lane);
   await dropRights(parameters.roles, addresses.accessManager, lane);
 
-  return parseDeployment({
+  return {
     name: parameters.name,
     chainId: parameters.chainId,
     deploymentBlock: Math.min(...codes.map(({ blockNumber }) => blockNumber)),
     blockTimeMs: parameters.blockTimeMs,
     economicSecurity: parameters.economicSecurity,
     contracts: addresses,
+    quorum: {
+      curve: parameters.quorum.curve,
+      checkedBy: parameters.quorum.checkedBy,
+      verifier,
+      certificateVerifier: tableSourceOf(parameters.quorum, parameters.stakeSide),
+    },
     ...parameters.stakeSide,
-  });
+  };
 }
 
 function requireSaneGovernance({ economy, economicSecurity, roles }: MarketParameters, deployer: Address): void {
@@ -255,15 +263,21 @@ function requireOwnBlocks({ arbSys, roundLengthBlocks }: MarketParameters, { log
 function predictAddresses(
   from: Address,
   firstNonce: number,
-): { addresses: ContractAddresses; implementations: Implementations } {
+): { verifier: Address; addresses: ContractAddresses; implementations: Implementations } {
   const addressAt = (offset: number): Address =>
     getContractAddress({ from, nonce: BigInt(firstNonce + offset) }).toLowerCase() as Address;
-  const firstProxy = IMMUTABLE.length + PROXIED.length;
+  const firstImmutable = 1;
+  const firstImplementation = firstImmutable + IMMUTABLE.length;
+  const firstProxy = firstImplementation + PROXIED.length;
   const named = (names: readonly string[], offset: number): [string, Address][] =>
     names.map((name, index) => [name, addressAt(offset + index)]);
   return {
-    implementations: Object.fromEntries(named(PROXIED, IMMUTABLE.length)) as Implementations,
-    addresses: Object.fromEntries([...named(IMMUTABLE, 0), ...named(PROXIED, firstProxy)]) as ContractAddresses,
+    verifier: addressAt(0),
+    implementations: Object.fromEntries(named(PROXIED, firstImplementation)) as Implementations,
+    addresses: Object.fromEntries([
+      ...named(IMMUTABLE, firstImmutable),
+      ...named(PROXIED, firstProxy),
+    ]) as ContractAddresses,
   };
 }
 
@@ -271,6 +285,7 @@ function predictAddresses(
 function constructorData(
   parameters: MarketParameters,
   addresses: ContractAddresses,
+  verifier: Address,
   deployer: Address,
 ): Record<Proxied | Immutable, Hex> {
   const { arbSys, stakeSide, stakingToken } = parameters;
@@ -322,7 +337,7 @@ function constructorData(
     matchSettlement: encodeDeployData({
       abi: matchSettlementAbi,
       bytecode: matchSettlementBytecode,
-      args: [market, stakeSide.eigenlayer.ecdsaCertificateVerifier, stakeSide.operatorSet, arbSys],
+      args: [market, verifier, stakeSide.operatorSet, arbSys],
     }),
     signedCalls: encodeDeployData({ abi: signedCallsAbi, bytecode: signedCallsBytecode, args: [market] }),
     rewardOracle: encodeDeployData({ abi: rewardOracleAbi, bytecode: rewardOracleBytecode, args: [market] }),

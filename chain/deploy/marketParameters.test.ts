@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { parseEconomy } from '../../devnet/parameters.js';
+
 import { MARKET_ROLES, upgradeDelayShortfallSeconds } from './marketParameters.js';
+import { parseEconomy } from './termsFile.js';
 
 const economyOf = (name: string): ReturnType<typeof parseEconomy> =>
   parseEconomy(JSON.parse(readFileSync(`config/economy/${name}.json`, 'utf8')));

@@ -1,7 +1,7 @@
 import type { Address } from 'viem';
 import type { Policy } from '../../engine/policy.js';
 import { MatchmakerError } from '../../engine/error.js';
-import type { Deployment } from '../deployment.js';
+import type { MarketDeployment } from '../deployment.js';
 
 /** What a market is deployed with. */
 export interface MarketParameters {
@@ -31,8 +31,16 @@ export interface MarketParameters {
   /** Gets fees, slashed stake and forfeited bonds. */
   readonly treasury: Address;
   readonly foundation: Address;
+  /** How settlement checks that a quorum signed. */
+  readonly quorum: QuorumParameters;
   /** The stake side that settlement takes its operator table from. */
-  readonly stakeSide: Pick<Deployment, 'operatorSet' | 'eigenlayer' | 'stakeToken' | 'strategy'>;
+  readonly stakeSide: Pick<MarketDeployment, 'operatorSet' | 'eigenlayer'>;
+}
+
+/** Which quorum verifier is deployed. */
+export interface QuorumParameters extends Pick<MarketDeployment['quorum'], 'curve' | 'checkedBy'> {
+  /** Where tables arrive on a chain that EigenLayer does not serve; default: EigenLayer's verifier of the curve. Needs `checkedBy: 'table'`. */
+  readonly receiver?: Address;
 }
 
 /** The economy's numbers, all of them governance parameters: config/economy. */

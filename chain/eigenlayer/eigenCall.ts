@@ -2,7 +2,6 @@ import {
   decodeErrorResult,
   decodeFunctionResult,
   encodeFunctionData,
-  parseAbi,
   type Abi,
   type Address,
   type ContractFunctionArgs,
@@ -18,12 +17,14 @@ import { iDelegationManagerAbi } from '../contracts/generated/IDelegationManager
 import { iecdsaCertificateVerifierAbi } from '../contracts/generated/IECDSACertificateVerifier.js';
 import { iKeyRegistrarAbi } from '../contracts/generated/IKeyRegistrar.js';
 import { iOperatorTableUpdaterAbi } from '../contracts/generated/IOperatorTableUpdater.js';
+import { iPermissionControllerAbi } from '../contracts/generated/IPermissionController.js';
 import { iStrategyFactoryAbi } from '../contracts/generated/IStrategyFactory.js';
 import { iStrategyManagerAbi } from '../contracts/generated/IStrategyManager.js';
 import { matchmakerRegistrarAbi } from '../contracts/generated/MatchmakerRegistrar.js';
 import type { TransactionLane } from '../deploy/transactionLane.js';
 import { RpcAnswerError, type Rpc } from '../rpc/rpc.js';
 import { callAt, type BlockPoint, type Receipt } from '../rpc/rpcCall.js';
+import { adviceErrorsAbi, adviceFor } from './eigenAdvice.js';
 
 /** What the actions of this folder act through. */
 export interface EigenDependencies {
@@ -32,25 +33,24 @@ export interface EigenDependencies {
   readonly rpc: Rpc;
 }
 
-/** A contract of EigenLayer refused a call; `errorName` is its custom error where it is a known one. */
+/** A contract of EigenLayer refused a call; `errorName` is its custom error where it is a known one, `fix` what to do about it. */
 export class EigenCallRevertedError extends MatchmakerError<'EIGEN_CALL_REVERTED'> {
   readonly errorName: string | null;
+  readonly fix: string | null;
 
   constructor(label: string, data: Hex, cause: unknown) {
     const error = decodeEigenError(data);
-    const reason = error === null ? `data ${data}` : `${error.name}(${error.args.map(String).join(', ')})`;
-    super('EIGEN_CALL_REVERTED', `${label}: reverted with ${reason}`, {
-      metadata: { label, errorName: error?.name ?? null, data },
+    const advice = adviceFor(error?.name ?? null);
+    const reason = error === null ? `data ${data}` : `${error.name}(${error.args.map(printed).join(', ')})`;
+    const meaning = advice === null ? '' : `: ${advice.problem}; ${advice.fix}`;
+    super('EIGEN_CALL_REVERTED', `${label}: reverted with ${reason}${meaning}`, {
+      metadata: { label, errorName: error?.name ?? null, fix: advice?.fix ?? null, data },
       cause,
     });
     this.errorName = error?.name ?? null;
+    this.fix = advice?.fix ?? null;
   }
 }
-
-const erc20ErrorsAbi = parseAbi([
-  'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
-  'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
-]);
 
 /** Every custom error that a call into EigenLayer may end with, its own or one from a contract further down. */
 const eigenErrorsAbi: Abi = [
@@ -61,10 +61,11 @@ const eigenErrorsAbi: Abi = [
   ...iecdsaCertificateVerifierAbi,
   ...iKeyRegistrarAbi,
   ...iOperatorTableUpdaterAbi,
+  ...iPermissionControllerAbi,
   ...iStrategyFactoryAbi,
   ...iStrategyManagerAbi,
   ...matchmakerRegistrarAbi,
-  ...erc20ErrorsAbi,
+  ...adviceErrorsAbi,
 ].filter((item) => item.type === 'error');
 
 /**
@@ -116,6 +117,13 @@ export function decodeEigenError(data: Hex): { readonly name: string; readonly a
   } catch {
     return null;
   }
+}
+
+/** An argument of an error; structs are objects with bigints in them. */
+function printed(argument: unknown): string {
+  return typeof argument === 'object' && argument !== null
+    ? `{${Object.values(argument).map(printed).join(', ')}}`
+    : String(argument);
 }
 
 /** A call whose arguments were checked against its ABI by whoever wrote it. */

@@ -1,66 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
-import { keccak256, stringToHex } from 'viem';
-import { bn254 } from '@noble/curves/bn254.js';
-import { GeneratorKeyInvalidError, generatorInfo, generatorPublicKey, hashToG1, signDigest } from './generatorKey.js';
+import { expect, test } from '@jest/globals';
+import { bn254PublicKey } from '../../protocol/bn254Key.js';
+import { generatorInfo } from './generatorKey.js';
 
 const KEY = 17682882145435770458057148458594738389122564204888644359150796663971919590951n;
-const ORDER = bn254.fields.Fr.ORDER;
-
-describe('hashToG1', () => {
-  test('skips x without a point, as the verifier contract does', () => {
-    expect(hashToG1(keccak256(stringToHex('vector 1')))).toEqual({
-      X: 10784125993868102147484783054767832135079676704652766797751398872607729635349n,
-      Y: 7726953634420265741441675104044872169621305291976060009725449344728144006280n,
-    });
-  });
-
-  test('takes a digest above the field modulus', () => {
-    expect(hashToG1(`0x${'ff'.repeat(32)}`)).toEqual({
-      X: 6350874878119819312338956282401532409788428879151445726012394534686998597020n,
-      Y: 9382425333525343773979589293970912874995880615911074345993039062358358671562n,
-    });
-  });
-});
-
-describe('generatorPublicKey', () => {
-  test('of 1 is the generators, imaginary parts first', () => {
-    expect(generatorPublicKey(1n)).toEqual({
-      g1: { X: 1n, Y: 2n },
-      g2: {
-        X: [
-          11559732032986387107991004021392285783925812861821192530917403151452391805634n,
-          10857046999023057135944570762232829481370756359578518086990519993285655852781n,
-        ],
-        Y: [
-          4082367875863433681332203403145435568316851327593401208105741076214120093531n,
-          8495653923123431417604973247489272438418190587263600148770280649306958101930n,
-        ],
-      },
-    });
-  });
-
-  test.each([0n, -1n, ORDER])('refuses %p', (key) => {
-    expect(() => generatorPublicKey(key)).toThrow(GeneratorKeyInvalidError);
-    expect(() => signDigest(key, keccak256('0x'))).toThrow(GeneratorKeyInvalidError);
-  });
-});
-
-test('a signature pairs with its key and with no other digest', () => {
-  const digest = keccak256(stringToHex('a root'));
-  const g1 = (point: { X: bigint; Y: bigint }) => bn254.G1.Point.fromAffine({ x: point.X, y: point.Y });
-  const { g2 } = generatorPublicKey(KEY);
-  const apk = bn254.G2.Point.fromAffine({
-    x: { c0: g2.X[1], c1: g2.X[0] },
-    y: { c0: g2.Y[1], c1: g2.Y[0] },
-  });
-  const left = bn254.pairing(g1(signDigest(KEY, digest)), bn254.G2.Point.BASE);
-  const { Fp12 } = bn254.fields;
-  expect(Fp12.eql(left, bn254.pairing(g1(hashToG1(digest)), apk))).toBe(true);
-  expect(Fp12.eql(left, bn254.pairing(g1(hashToG1(keccak256(digest))), apk))).toBe(false);
-});
 
 test('generatorInfo describes one operator with weight 1', () => {
-  const { g1 } = generatorPublicKey(KEY);
+  const { g1 } = bn254PublicKey(KEY);
   expect(generatorInfo(KEY)).toMatchObject({ numOperators: 1n, totalWeights: [1n], aggregatePubkey: g1 });
   expect(generatorInfo(KEY).operatorInfoTreeRoot).not.toBe(generatorInfo(KEY - 1n).operatorInfoTreeRoot);
 });

@@ -5,12 +5,20 @@ import { totalWeight } from '../../protocol/operatorTable.js';
 import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';
 import { iDelegationManagerAbi } from '../contracts/generated/IDelegationManager.js';
 import { iecdsaCertificateVerifierAbi } from '../contracts/generated/IECDSACertificateVerifier.js';
-import { DelegatedElsewhereError, delegateStake } from './delegateStake.js';
+import { DeployProgress } from '../deploy/deployProgress.js';
+import { delegateStake } from './delegateStake.js';
+import { DelegatedElsewhereError } from './delegateTo.js';
 import { deployStakeSide } from './deployStakeSide.js';
 import { readEigen, writeEigen } from './eigenCall.js';
 import { NoOperatorTableError, readOperatorTable } from './readOperatorTable.js';
 import { registerOperator } from './registerOperator.js';
-import { GENERATOR_KEY, startStakeChain, WHOLE, type StakeChain } from '../../test/support/stakeChain.js';
+import {
+  GENERATOR_KEY,
+  stakeSideParameters,
+  startStakeChain,
+  WHOLE,
+  type StakeChain,
+} from '../../test/support/stakeChain.js';
 import { TableNotNewerError, TableUnavailableError, transportOperatorTable } from './transportOperatorTable.js';
 
 /** Whole tokens of operators 1 to 4; the last has 12 of its own and 8 delegated. */
@@ -190,31 +198,34 @@ test('a set without reservation has no table', async () => {
 
 test('a set whose calculator fails is left out of the root and shifts the sets behind it', async () => {
   const { eigenlayer, strategy } = chain;
-  const parameters = {
-    eigenlayer,
-    operatorSetId: 0,
-    strategy,
-    slasher: strategy,
-    metadataUri: '',
-    lookaheadBlocks: 5,
-    maxStalenessSeconds: 0,
+  const newSet = async (index: number) => {
+    const lane = chain.lane(index);
+    const set = { avs: lane.address, id: 0 };
+    const { chainId } = chain.anvil;
+    const progress = DeployProgress.inMemory({ chainId, deployer: lane.address, firstBlock: 0 });
+    await deployStakeSide(stakeSideParameters({ chainId, eigenlayer, operatorSet: set, stake: { strategy } }), {
+      lane,
+      rpc: chain.rpc,
+      progress,
+    });
+    return set;
   };
-  const broken = await deployStakeSide(parameters, { lane: chain.lane(7) });
+  const broken = await newSet(7);
   await writeEigen(chain.lane(7), {
     address: eigenlayer.crossChainRegistry,
     abi: iCrossChainRegistryAbi,
     functionName: 'setOperatorTableCalculator',
-    args: [broken.operatorSet, strategy],
+    args: [broken, strategy],
   });
-  const { operatorSet } = await deployStakeSide(parameters, { lane: chain.lane(8) });
+  const operatorSet = await newSet(8);
   const transported = await transport(GENERATOR_KEY, operatorSet);
-  expect(transported).toMatchObject({ operatorSetIndex: 1, skipped: [broken.operatorSet] });
+  expect(transported).toMatchObject({ operatorSetIndex: 1, skipped: [broken] });
   expect(await readOperatorTable({ eigenlayer, operatorSet }, { rpc: chain.rpc })).toEqual({
     referenceTimestamp: transported.referenceTimestamp,
-    maxStalenessSeconds: 0,
+    maxStalenessSeconds: 3_600,
     entries: [],
   });
-  expect(await refusal(transport(GENERATOR_KEY, broken.operatorSet))).toBeInstanceOf(TableUnavailableError);
+  expect(await refusal(transport(GENERATOR_KEY, broken))).toBeInstanceOf(TableUnavailableError);
   // Tables carry no time, so equal stakes make the same root again.
   expect((await transport()).globalTableRoot).toBe(transported.globalTableRoot);
 });

@@ -1,14 +1,15 @@
-import { isAddressEqual, type Hex } from 'viem';
+import type { Hex } from 'viem';
 import { MatchmakerError } from '../../engine/error.js';
-import type { OperatorSet } from '../../protocol/operatorSet.js';
+import { bn254PublicKey, bn254Sign } from '../../protocol/bn254Key.js';
+import { merkleProof, merkleRoot } from '../../protocol/eigenMerkleTree.js';
+import { isSameSet, type OperatorSet } from '../../protocol/operatorSet.js';
 import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegistry.js';
 import { iOperatorTableUpdaterAbi } from '../contracts/generated/IOperatorTableUpdater.js';
 import type { Deployment } from '../deployment.js';
 import type { Rpc } from '../rpc/rpc.js';
 import { latestBlock, type BlockPoint } from '../rpc/rpcCall.js';
 import { EigenCallRevertedError, readEigen, writeEigen, type EigenDependencies } from './eigenCall.js';
-import { generatorPublicKey, signDigest } from './generatorKey.js';
-import { merkleProof, merkleRoot, operatorTableLeaf } from './globalTableTree.js';
+import { operatorTableLeaf } from './globalTableTree.js';
 
 /** Which table is carried where. */
 export interface TableTransport {
@@ -40,6 +41,16 @@ export class TableNotNewerError extends MatchmakerError<'TABLE_NOT_NEWER'> {
   }
 }
 
+/** The market chain's newest block is older than the table; try again after its next block. */
+export class TableFromFutureError extends MatchmakerError<'TABLE_FROM_FUTURE'> {
+  constructor(timestamp: number, now: number) {
+    super('TABLE_FROM_FUTURE', `the market chain stands at ${now}, and the stake chain at ${timestamp} already`, {
+      metadata: { timestamp, now },
+      retryable: true,
+    });
+  }
+}
+
 /** The set has no reservation for tables, or its calculator fails. */
 export class TableUnavailableError extends MatchmakerError<'TABLE_UNAVAILABLE'> {
   constructor(operatorSet: OperatorSet, reason: string, cause?: unknown) {
@@ -56,7 +67,7 @@ const GENERATOR_REFERENCE_TIMESTAMP = 1;
 /**
  * Carries the set's table from the stake chain's newest block to the lane's chain: the root of all reserved sets' tables,
  * signed by the generator, then the set's table with its proof. `stakeRpc` is the stake chain where it is another one.
- * Throws TableNotNewerError, TableUnavailableError, GeneratorKeyInvalidError, EigenCallRevertedError,
+ * Throws TableNotNewerError, TableFromFutureError, TableUnavailableError, Bn254KeyInvalidError, EigenCallRevertedError,
  * TransactionRevertedError and the errors of the RPC.
  */
 export async function transportOperatorTable(
@@ -68,6 +79,8 @@ export async function transportOperatorTable(
   const { number: referenceBlockNumber, timestamp: referenceTimestamp, hash } = await stakeRpc.request(latestBlock());
   const latest = await readEigen(rpc, { ...updater, functionName: 'getLatestReferenceTimestamp', args: [] });
   if (referenceTimestamp <= latest) throw new TableNotNewerError(referenceTimestamp, latest);
+  const { timestamp: now } = await rpc.request(latestBlock());
+  if (now < referenceTimestamp) throw new TableFromFutureError(referenceTimestamp, now);
 
   const { tables, skipped } = await calculateTables(transport, stakeRpc, hash);
   const operatorSetIndex = tables.findIndex((table) => isSameSet(table.operatorSet, transport.operatorSet));
@@ -144,12 +157,8 @@ async function certifyRoot(
   return {
     referenceTimestamp: GENERATOR_REFERENCE_TIMESTAMP,
     messageHash,
-    signature: signDigest(transport.generatorKey, digest),
-    apk: generatorPublicKey(transport.generatorKey).g2,
+    signature: bn254Sign(transport.generatorKey, digest),
+    apk: bn254PublicKey(transport.generatorKey).g2,
     nonSignerWitnesses: [],
   };
-}
-
-function isSameSet(a: OperatorSet, b: OperatorSet): boolean {
-  return a.id === b.id && isAddressEqual(a.avs, b.avs);
 }

@@ -18,7 +18,7 @@ import { computeDistribution } from './computeDistribution.js';
 import type { Distribution } from './computeDistribution.js';
 import { formatDistribution, parseDistribution } from './distributionFile.js';
 import { readTierChanges } from './readTierChanges.js';
-import { findSettleCalls } from './settledBatches.js';
+import { findSettleCalls } from '../quorum/findSettleCalls.js';
 import { minedTransaction } from './transactionCall.js';
 import { verifyRoot } from './verifyRoot.js';
 

@@ -66,6 +66,18 @@ export function chainId(): RpcCall<number> {
   return { method: 'eth_chainId', params: [], decode: quantity };
 }
 
+/** What the node calls itself, such as `Geth/v1.16.2`. */
+export function clientVersion(): RpcCall<string> {
+  return {
+    method: 'web3_clientVersion',
+    params: [],
+    decode: (raw) => {
+      if (typeof raw !== 'string') throw new Error('no text');
+      return raw;
+    },
+  };
+}
+
 /** The newest block. */
 export function latestBlock(): RpcCall<Block> {
   return { method: 'eth_getBlockByNumber', params: ['latest', false], decode: block };
@@ -163,6 +175,11 @@ export function callAt(call: { to: Address; data: Hex; from?: Address }, at: Blo
   return { method: 'eth_call', params: [call, blockParameter(at)], decode: bytes };
 }
 
+/** Code that a creation would leave on the newest block, without making it. */
+export function creationCode(creation: { from: Address; data: Hex }): RpcCall<Hex> {
+  return { method: 'eth_call', params: [creation, 'latest'], decode: bytes };
+}
+
 /** Code of an account, '0x' for none. */
 export function codeAt(address: Address, at: BlockPoint): RpcCall<Hex> {
   return { method: 'eth_getCode', params: [address, blockParameter(at)], decode: bytes };
@@ -171,6 +188,16 @@ export function codeAt(address: Address, at: BlockPoint): RpcCall<Hex> {
 /** Number of mined transactions of an account. */
 export function transactionCount(address: Address): RpcCall<number> {
   return { method: 'eth_getTransactionCount', params: [address, 'latest'], decode: quantity };
+}
+
+/** The nonce of an account's next transaction, counting those that wait in the node's pool. */
+export function pendingTransactionCount(address: Address): RpcCall<number> {
+  return { method: 'eth_getTransactionCount', params: [address, 'pending'], decode: quantity };
+}
+
+/** Priority fee that the node proposes, wei per gas. */
+export function maxPriorityFee(): RpcCall<bigint> {
+  return { method: 'eth_maxPriorityFeePerGas', params: [], decode: bigQuantity };
 }
 
 /** Balance of an account, wei. */

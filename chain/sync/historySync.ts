@@ -2,6 +2,7 @@ import type { Deployment } from '../deployment.js';
 import { RpcAnswerError, RpcWrongChainError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
 import { blockByNumber, chainId, latestBlock, logsInRange } from '../rpc/rpcCall.js';
+import type { LogFilter, RpcLog } from '../rpc/rpcCall.js';
 import { MarketState, marketLogFilter } from './marketState.js';
 
 const FIRST_SPAN_BLOCKS = 2_000;
@@ -9,8 +10,7 @@ const LARGEST_SPAN_BLOCKS = 20_000;
 
 /**
  * Builds the market from the deployment's first block up to `maxReorgBlocks` before the newest one; the rest is followed by hash.
- * Spans of blocks that the node refuses (too many results, too wide) are halved. The result is only as good as the node: check
- * it against the facts words. Throws RpcWrongChainError and what the RPC throws.
+ * The result is only as good as the node: check it against the facts words. Throws RpcWrongChainError and what the RPC throws.
  */
 export async function syncHistory(rpc: Rpc, deployment: Deployment, maxReorgBlocks: number): Promise<MarketState> {
   const [servedChain, newest] = await rpc.batch([chainId(), latestBlock()]);
@@ -26,13 +26,28 @@ export async function syncHistory(rpc: Rpc, deployment: Deployment, maxReorgBloc
     return new MarketState(contracts, await blockAt(rpc, Math.max(0, deploymentBlock - 1)), maxReorgBlocks);
 
   const state = new MarketState(contracts, await blockAt(rpc, base), maxReorgBlocks);
-  const filter = marketLogFilter(deployment);
+  await forLogs(rpc, marketLogFilter(deployment), { from: deploymentBlock, to: base }, (logs) =>
+    state.loadHistory(logs),
+  );
+  return state;
+}
+
+/**
+ * Hands over the logs of a range of blocks in their order, part by part. Spans that the node refuses (too many results, too wide) are
+ * halved. Throws what the RPC throws.
+ */
+export async function forLogs(
+  rpc: Rpc,
+  filter: LogFilter,
+  range: { readonly from: number; readonly to: number },
+  take: (logs: readonly RpcLog[]) => void,
+): Promise<void> {
   let span = FIRST_SPAN_BLOCKS;
-  let from = deploymentBlock;
-  while (from <= base) {
-    const to = Math.min(base, from + span - 1);
+  let { from } = range;
+  while (from <= range.to) {
+    const to = Math.min(range.to, from + span - 1);
     try {
-      state.loadHistory(await rpc.request(logsInRange(from, to, filter)));
+      take(await rpc.request(logsInRange(from, to, filter)));
       from = to + 1;
       span = Math.min(LARGEST_SPAN_BLOCKS, span * 2);
     } catch (error) {
@@ -40,7 +55,6 @@ export async function syncHistory(rpc: Rpc, deployment: Deployment, maxReorgBloc
       span = Math.max(1, Math.floor((to - from + 1) / 2));
     }
   }
-  return state;
 }
 
 async function blockAt(rpc: Rpc, number: number): Promise<{ number: number; hash: `0x${string}`; timestamp: number }> {

@@ -1,13 +1,15 @@
-import { decodeFunctionResult, encodeFunctionData, numberToHex, parseAbi } from 'viem';
-import type { Address, Hex } from 'viem';
+import { numberToHex } from 'viem';
+import type { Hex } from 'viem';
 import { MatchmakerError } from '../../engine/error.js';
 import { hashTable, totalWeight } from '../../protocol/operatorTable.js';
 import type { TableEntry } from '../../protocol/operatorTable.js';
 import { decodeTableWord } from '../../protocol/words/tableWord.js';
 import type { Deployment } from '../deployment.js';
+import { tableEntriesCall } from '../quorum/tableEntries.js';
+import { tableStalenessCall } from '../quorum/tableStaleness.js';
 import { RpcAnswerError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
-import { callAt } from '../rpc/rpcCall.js';
+import type { RpcCall } from '../rpc/rpcCall.js';
 import type { RoundWords } from './roundWords.js';
 
 /** The operators of a round and their weights, as settlement will require them. */
@@ -17,6 +19,8 @@ export interface RoundTable {
   readonly hash: Hex;
   readonly totalWeight: bigint;
   readonly entries: readonly TableEntry[];
+  /** Seconds after `timestamp` for which the quorum verifier takes certificates of it, on top of what the policy allows; null for no limit. */
+  readonly verifierMaxAgeSeconds: number | null;
 }
 
 /** Settlement has recorded no table that counts for the round. */
@@ -28,20 +32,14 @@ export class NoTableError extends MatchmakerError<'NO_TABLE'> {
   }
 }
 
-/** The verifier's table of the recorded timestamp does not hash to the recorded hash. */
+/** The quorum verifier's table of the recorded timestamp does not hash to the recorded hash. */
 export class TableMismatchError extends MatchmakerError<'TABLE_MISMATCH'> {
   constructor(timestamp: number, what: string) {
     super('TABLE_MISMATCH', `operator table of ${timestamp}: ${what}`, { metadata: { timestamp } });
   }
 }
 
-const verifierAbi = parseAbi([
-  'struct OperatorSet { address avs; uint32 id; }',
-  'struct ECDSAOperatorInfo { address pubkey; uint256[] weights; }',
-  'function getOperatorInfos(OperatorSet operatorSet, uint32 referenceTimestamp) view returns (ECDSAOperatorInfo[])',
-]);
-
-/** Reads the operator table of a round: which one from settlement's words, its entries from the certificate verifier, once a table. */
+/** Reads the operator table of a round: which one from settlement's words, its entries from the quorum verifier, once a table. */
 export class OperatorTableReader {
   readonly #deployment: Deployment;
   readonly #rpc: Rpc;
@@ -59,39 +57,38 @@ export class OperatorTableReader {
       .find(({ tableTimestamp, fromRound }) => tableTimestamp !== 0 && fromRound <= round);
     if (recorded === undefined) throw new NoTableError(round);
     const { tableTimestamp: timestamp, hash } = recorded;
-    if (this.#last?.timestamp === timestamp && this.#last.hash === hash) return this.#last;
+    const staleness = tableStalenessCall(this.#deployment, blockHash);
+    if (this.#last?.timestamp === timestamp && this.#last.hash === hash) {
+      // A verifier with tables of its own keeps the limit that each came with; EigenLayer's has one for all, which may change.
+      if (this.#deployment.quorum.checkedBy === 'eigenlayer')
+        this.#last = { ...this.#last, verifierMaxAgeSeconds: await this.#rpc.request(staleness) };
+      return this.#last;
+    }
 
-    const { operatorSet, eigenlayer } = this.#deployment;
-    const call = { abi: verifierAbi, functionName: 'getOperatorInfos' } as const;
-    const data = encodeFunctionData({ ...call, args: [{ avs: operatorSet.avs, id: operatorSet.id }, timestamp] });
-    const answer = await this.#rpc.request(callAt({ to: eigenlayer.ecdsaCertificateVerifier, data }, blockHash));
-    const { entries, entriesHash } = readAnswer(timestamp, () => {
-      const listed = decodeFunctionResult({ ...call, data: answer }).map(({ pubkey, weights }): TableEntry => {
-        const [weight] = weights;
-        if (weight === undefined) throw new TableMismatchError(timestamp, `operator ${pubkey} has no weight`);
-        return { key: lowerCase(pubkey), weight };
-      });
-      return { entries: listed, entriesHash: hashTable(listed) };
-    });
+    const [entries, verifierMaxAgeSeconds] = await this.#rpc.batch([
+      asTable(timestamp, tableEntriesCall(this.#deployment, timestamp, blockHash)),
+      staleness,
+    ]);
+    const entriesHash = hashTable(entries);
     if (entriesHash !== hash)
       throw new TableMismatchError(timestamp, 'the verifier holds other entries than settlement recorded');
     if (totalWeight(entries) !== recorded.totalWeight)
       throw new TableMismatchError(timestamp, 'its total weight is not the recorded one');
-    this.#last = { timestamp, hash, totalWeight: recorded.totalWeight, entries };
+    this.#last = { timestamp, hash, totalWeight: recorded.totalWeight, entries, verifierMaxAgeSeconds };
     return this.#last;
   }
 }
 
-/** What cannot be decoded or hashed is a wrong answer of the node, to be asked for again, and no fault of this process. */
-function readAnswer<Result>(timestamp: number, read: () => Result): Result {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof MatchmakerError) throw cause;
-    throw new RpcAnswerError(`eth_call: the answer is not the operator table of ${timestamp}`, { cause });
-  }
-}
-
-function lowerCase(address: Address): Address {
-  return `0x${address.slice(2).toLowerCase()}`;
+/** What cannot be decoded is a wrong answer of the node, to be asked for again, and no fault of this process. */
+function asTable(timestamp: number, call: RpcCall<TableEntry[]>): RpcCall<TableEntry[]> {
+  return {
+    ...call,
+    decode: (raw) => {
+      try {
+        return call.decode(raw);
+      } catch (cause) {
+        throw new RpcAnswerError(`eth_call: the answer is not the operator table of ${timestamp}`, { cause });
+      }
+    },
+  };
 }

@@ -145,6 +145,32 @@ describe.each(['storage', 'proof'] as const)('with factsCheck %s', (factsCheck) 
   }, 30_000);
 });
 
+test('hands closed rounds over to who asks for them, and passes over one whose state the node has dropped', async () => {
+  const first = await closeRound();
+  const second = await closeRound();
+  const third = await closeRound();
+  await chain.mine(1);
+  const late = await follow({ lateRounds: true });
+  await late.untilRound(third);
+  const rounds = late.rounds.map(({ context }) => context.round);
+  expect(rounds).toEqual(expect.arrayContaining([first, second, third]));
+  expect(rounds).toEqual([...rounds].sort((a, b) => a - b));
+  const { context } = await late.untilRound(first);
+  const snapshotBlock = await chain.rpc.request(blockByNumber(snapshotBlockOf(schedule, first)));
+  expect(context.snapshot.snapshotHash).toBe(snapshotBlock?.hash);
+
+  let dropped = 0;
+  // As many reads as one round takes.
+  const rpc = await proxied((method, result) => (method === 'eth_getStorageAt' && dropped++ < 10 ? 'dropped' : result));
+  const pruned = await follow({ lateRounds: true }, rpc);
+  await pruned.untilRound(third);
+  // The first rounds closed before there was a table.
+  const [earliest] = late.abstained;
+  expect(earliest?.reason).toBe('NO_TABLE');
+  expect(pruned.abstained[0]).toMatchObject({ round: earliest?.round, reason: 'RPC_UNAVAILABLE' });
+  expect(pruned.rounds.map((entry) => entry.context.round)).toEqual(rounds);
+}, 30_000);
+
 test('abstains when a node tells other records of a settlement than were settled', async () => {
   const { matchSettlement } = chain.deployment.contracts;
   let lies = 0;

@@ -79,6 +79,11 @@ export interface RoundFollowerOptions {
   readonly pollIntervalMs: number;
   /** Blocks that can be rolled back; a deeper reorg is answered by a full resync. Default 256. */
   readonly maxReorgBlocks?: number;
+  /**
+   * Hands over rounds too whose successor has closed, as far back as blocks are followed one by one and the node has their state: for
+   * those who check what was settled, not for those who sign. Default false.
+   */
+  readonly lateRounds?: boolean;
 }
 
 export interface RoundFollowerDependencies {
@@ -305,7 +310,7 @@ export class RoundFollower {
     const closed = this.#roundClosedBy(block);
     if (closed === null) return;
     // Rounds that closed before this node followed the chain are nobody's concern.
-    if (newest.number >= closed.nextSnapshotBlock && !this.#everCaughtUp) return;
+    if (newest.number >= closed.nextSnapshotBlock && !this.#everCaughtUp && this.#options.lateRounds !== true) return;
     this.#pending = { ...closed, block, answers: reads.length === 0 ? null : reads };
     await this.#closePending(newest);
   }
@@ -337,7 +342,8 @@ export class RoundFollower {
     const pending = this.#pending;
     if (pending === null) return;
     const { round, block } = pending;
-    if (newest.number >= pending.nextSnapshotBlock) {
+    const isLate = newest.number >= pending.nextSnapshotBlock;
+    if (isLate && this.#options.lateRounds !== true) {
       if (this.#lastError === null)
         this.#abstain(round, 'SEEN_TOO_LATE', `block ${newest.number} was there before block ${block.number} was read`);
       else this.#abstain(round, 'RPC_UNAVAILABLE', this.#lastError.message);
@@ -357,6 +363,11 @@ export class RoundFollower {
         return;
       }
       if (!(error instanceof MatchmakerError)) throw error;
+      if (isLate && error instanceof RpcAnswerError) {
+        // Nodes drop the state of old blocks; asking again would hold up the rounds after it for ever.
+        this.#abstain(round, 'RPC_UNAVAILABLE', error.message);
+        return;
+      }
       pending.answers = null;
       // A node that was reorganised no longer knows the block; then there is nothing to hand over.
       const canonical = await this.#dependencies.rpc.request(blockByNumber(block.number));

@@ -33,6 +33,8 @@ import { ProviderRegistry } from "../src/market/ProviderRegistry.sol";
 import { SignedCalls } from "../src/market/SignedCalls.sol";
 import { StakingManager } from "../src/market/StakingManager.sol";
 import { TokenRegistry } from "../src/market/TokenRegistry.sol";
+import { IEcdsaTableSource, ITableRoots } from "../src/quorum/ITableSource.sol";
+import { TableEcdsaQuorum } from "../src/quorum/TableEcdsaQuorum.sol";
 import { FeedTerms } from "../src/rewards/IRewardOracle.sol";
 import { RewardTerms } from "../src/rewards/IRewarder.sol";
 import { RewardOracle } from "../src/rewards/RewardOracle.sol";
@@ -89,6 +91,7 @@ abstract contract MarketBase is Test {
     Rewarder internal rewarder;
     TableUpdater internal tableUpdater;
     DevnetECDSACertificateVerifier internal verifier;
+    TableEcdsaQuorum internal quorum;
     TestToken internal usd;
     TestToken internal stakeToken;
     TestToken internal rewardToken;
@@ -108,7 +111,7 @@ abstract contract MarketBase is Test {
         _deploy();
         _makeOperators();
         _setTable(_weights(), uint32(block.timestamp), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
     }
 
     // ---- deployment
@@ -124,6 +127,12 @@ abstract contract MarketBase is Test {
             deployCode(
                 "DevnetECDSACertificateVerifier.sol:DevnetECDSACertificateVerifier",
                 abi.encode(IOperatorTableUpdater(address(tableUpdater)))
+            )
+        );
+        quorum = TableEcdsaQuorum(
+            deployCode(
+                "TableEcdsaQuorum.sol:TableEcdsaQuorum",
+                abi.encode(IEcdsaTableSource(address(verifier)), ITableRoots(address(tableUpdater)), operatorSet)
             )
         );
         _predict();
@@ -254,7 +263,7 @@ abstract contract MarketBase is Test {
                 market.computeLease
             )
         );
-        settlement = MatchSettlement(deployCode("MatchSettlement.sol:MatchSettlement", abi.encode(market, verifier, operatorSet, false)));
+        settlement = MatchSettlement(deployCode("MatchSettlement.sol:MatchSettlement", abi.encode(market, quorum, operatorSet, false)));
         assertEq(address(settlement), market.matchSettlement, "matchSettlement");
         signedCalls = SignedCalls(
             _proxy(
@@ -397,13 +406,14 @@ abstract contract MarketBase is Test {
         );
     }
 
-    /// Signatures of the operators whose bit is set in `signers`, ascending by address.
-    function _sign(MatchBatch memory batch, uint256 signers) internal view returns (bytes memory signatures) {
-        bytes32 digest = verifier.calculateCertificateDigest(batch.tableTimestamp, settlement.messageHash(batch));
+    /// The certificate of the operators whose bit is set in `signers`.
+    function _sign(MatchBatch memory batch, uint256 signers) internal view returns (bytes memory certificate) {
+        bytes32 digest = quorum.certificateDigest(batch.tableTimestamp, settlement.messageHash(batch));
+        certificate = abi.encodePacked(signers);
         for (uint256 i; i < OPERATORS; ++i) {
             if ((signers >> i) & 1 == 0) continue;
-            (uint8 v, bytes32 r, bytes32 s) = vm.sign(operatorKeys[i], digest);
-            signatures = abi.encodePacked(signatures, r, s, v);
+            (bytes32 r, bytes32 vs) = vm.signCompact(operatorKeys[i], digest);
+            certificate = abi.encodePacked(certificate, r, vs);
         }
     }
 

@@ -63,7 +63,7 @@ export async function rewardScene(
   const { deployment, stakingToken: token } = market;
   const provider = providers.named('steady');
   const [sponsor, challenger, wallet] = [context.newActor(), context.newActor(), context.newActor()];
-  const operator = context.actor(context.operators[0]?.signer ?? '0x');
+  const operator = operatorThatEarns(context);
   const contestBond = parseUnits(String(market.economy.rewards.contestBondWhole), DECIMALS);
   await context.mint(sponsor, token, FUND);
   await sponsor.act((client) => fundRewards(client, { amount: FUND }));
@@ -71,7 +71,7 @@ export async function rewardScene(
   await challenger.act((client) =>
     ensureAllowance(client, { token, spender: client.contracts.rewarder, amount: contestBond }),
   );
-  await operator.act((client) => setRewardWallet(client, { wallet: wallet.address }));
+  await operator?.act((client) => setRewardWallet(client, { wallet: wallet.address }));
 
   const { currentEra: running, eraEndsAtSeconds } = await getRewardStatus(stranger.client, {});
   const era = running;
@@ -108,7 +108,7 @@ export async function rewardScene(
   const claims = [
     { who: 'provider', earner: provider.owner.address, to: provider.owner.address },
     { who: 'delegator', earner: delegator.address, to: delegator.address },
-    { who: 'operator', earner: operator.address, to: wallet.address },
+    ...(operator === undefined ? [] : [{ who: 'operator', earner: operator.address, to: wallet.address }]),
     { who: 'settler', earner: settler, to: settler },
   ];
   const shown: string[] = [];
@@ -137,6 +137,13 @@ export async function rewardScene(
     },
     delegator,
   };
+}
+
+/** Operators earn in an era under the account of their signing key; one on BN254 is none, and earns through EigenLayer alone. */
+function operatorThatEarns(context: StoryContext): Actor | undefined {
+  const [operator] = context.operators;
+  const isAccount = context.market.deployment.quorum.curve === 'ecdsa';
+  return isAccount && operator !== undefined ? context.actor(operator.signer) : undefined;
 }
 
 async function computeAgain(context: StoryContext, era: number): ReturnType<typeof computeDistribution> {

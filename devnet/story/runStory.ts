@@ -1,5 +1,5 @@
-import { populateMarket } from '../populateMarket.js';
-import { bidsScene, setBidWindow, STORY_BID_WINDOW_BLOCKS } from './bids.js';
+import type { PopulatedMarket } from '../populateMarket.js';
+import { bidsScene } from './bids.js';
 import { complianceScene } from './compliance.js';
 import { earlyCloseScene } from './earlyClose.js';
 import { maintenanceScene } from './maintenance.js';
@@ -9,8 +9,8 @@ import { delegateBeforeEra, rewardScene } from './rewardEra.js';
 import { selfMatchScene } from './selfMatch.js';
 import { serveTradeScene, type Trade } from './serveTrade.js';
 import { slashScene } from './slash.js';
-import { StoryContext, StoryProviders, type SceneReport, type StoryOptions } from './storyContext.js';
-import { STORY_PROVIDERS, storyPlan } from './storyPlan.js';
+import { StoryProviders, type SceneReport, type StoryContext } from './storyContext.js';
+import { STORY_PROVIDERS } from './storyPlan.js';
 import { windUpScene } from './windUp.js';
 
 /** Accounts that the story takes beyond those of the trade, its providers included. */
@@ -22,17 +22,16 @@ export interface StoryListeners {
 }
 
 /**
- * Plays the market's whole economy on the running market: every scene acts through the SDK, waits for the chain, and checks what it
+ * Plays the market's whole economy on the running market, with the providers of `storyPlan`: every scene acts through the SDK, waits for the chain, and checks what it
  * claims. Scenes that do not touch each other run side by side. Resolves with their reports in the order in which they are told.
  * Throws SceneFailedError and the errors of the actions.
  */
 export async function runStory(
-  options: StoryOptions,
+  context: StoryContext,
+  populated: PopulatedMarket,
   trade: Trade,
   { onScene }: StoryListeners,
 ): Promise<readonly SceneReport[]> {
-  const populated = await populateMarket(storyPlan(), options.chain, options.market);
-  const context = new StoryContext(options);
   const providers = new StoryProviders(context, STORY_PROVIDERS, populated);
   const told = async (scene: Promise<SceneReport>): Promise<SceneReport> => {
     const report = await scene;
@@ -69,7 +68,6 @@ export async function runStory(
   const { delegator } = await rewarding;
   const { delegator: harmedDelegator } = await slashing;
   const woundUp = await told(windUpScene(context, providers, trade, { delegator, harmedDelegator }));
-  await setBidWindow(context, STORY_BID_WINDOW_BLOCKS);
   return [served, bids, compliance, earlyClose, paid, maintenance, slash, notReady, selfMatch, rewards, woundUp];
 }
 

@@ -39,6 +39,8 @@ export interface SceneProof {
 export interface OperatorSwitch {
   /** Ends operators, the largest first, until no quorum is left; returns how many. */
   readonly stop: () => Promise<number>;
+  /** Ends them all. */
+  readonly stopAll: () => Promise<void>;
   /** Starts them again and resolves when they are ready. */
   readonly start: () => Promise<void>;
 }

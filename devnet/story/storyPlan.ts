@@ -7,7 +7,8 @@ export const DEAR_PRICE_MICRO = 72_000_000;
 /** What tenants of the story are ready to pay, micro-units per hour. */
 export const STORY_MAX_PRICE_MICRO = 144_000_000;
 
-interface StoryProviderPlan {
+/** A provider of a scene. */
+export interface StoryProviderPlan {
   readonly name: string;
   readonly priceMicro: number;
   readonly audited: boolean;
@@ -38,9 +39,14 @@ export const STORY_PROVIDERS: readonly string[] = PROVIDERS.map(({ name }) => na
 
 /** Providers of the story: alike in all but what their scene is about, each with one machine without GPU. */
 export function storyPlan(): MarketPlan {
+  return storyPlanOf(PROVIDERS);
+}
+
+/** Such providers of these names and prices. */
+export function storyPlanOf(providers: readonly StoryProviderPlan[]): MarketPlan {
   return {
-    providers: PROVIDERS.map(provider),
-    machines: PROVIDERS.map(machine),
+    providers: providers.map(provider),
+    machines: providers.map(machine),
     orders: [],
     tenantCount: 0,
     modelNames: new Map(),

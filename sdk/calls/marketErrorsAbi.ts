@@ -11,6 +11,7 @@ import { iOrderRequestAbi } from '../../chain/contracts/generated/IOrderRequest.
 import { iProviderAdmissionAbi } from '../../chain/contracts/generated/IProviderAdmission.js';
 import { iProviderAttributesAbi } from '../../chain/contracts/generated/IProviderAttributes.js';
 import { iProviderRegistryAbi } from '../../chain/contracts/generated/IProviderRegistry.js';
+import { iQuorumVerifierAbi } from '../../chain/contracts/generated/IQuorumVerifier.js';
 import { iRewarderAbi } from '../../chain/contracts/generated/IRewarder.js';
 import { iRewardOracleAbi } from '../../chain/contracts/generated/IRewardOracle.js';
 import { iSignedCallsAbi } from '../../chain/contracts/generated/ISignedCalls.js';
@@ -51,6 +52,7 @@ export const marketErrorsAbi: Abi = [
   ...iProviderAdmissionAbi,
   ...iProviderAttributesAbi,
   ...iProviderRegistryAbi,
+  ...iQuorumVerifierAbi,
   ...iRewarderAbi,
   ...iRewardOracleAbi,
   ...iSignedCallsAbi,

@@ -153,9 +153,47 @@ export const REFUSAL_ADVICE: Readonly<Record<string, RefusalAdvice>> = {
     fix: 'transport and record a new table',
     field: 'tableTimestamp',
   },
+  NoTable: {
+    problem: 'no operator table has arrived on this chain',
+    fix: 'transport one',
+    retryable: true,
+  },
   StalenessUnlimited: {
-    problem: 'the verifier sets no staleness limit for the operator set',
+    problem: 'the operator set puts no limit on the age of its tables',
     fix: 'set one on the operator set',
+  },
+  EntriesMismatch: {
+    problem: 'the entries are not those of the operator table of {tableTimestamp}',
+    fix: 'read the entries again',
+    field: 'entries',
+  },
+  WeightTooLarge: {
+    problem: 'an operator weighs {weight}, more than 96 bits',
+    fix: 'use a strategy with fewer decimals',
+  },
+  TooManyOperators: {
+    problem: 'the operator table has {count} entries, more than the 256 of a bitmap',
+    fix: 'let operators leave the set',
+  },
+  TableUnknown: {
+    problem: 'the quorum verifier keeps no operator table of {tableTimestamp}',
+    fix: 'record the table',
+    field: 'tableTimestamp',
+  },
+  TableExpired: {
+    problem: 'the operator table of {tableTimestamp} is older than its set allows',
+    fix: 'transport and record a new table',
+    field: 'tableTimestamp',
+  },
+  TableWithdrawn: {
+    problem: 'the operator table of {tableTimestamp} was withdrawn',
+    fix: 'transport and record a new table',
+    field: 'tableTimestamp',
+  },
+  CertificateMalformed: {
+    problem: 'the certificate is not valid: {what}',
+    fix: 'collect the signatures again',
+    field: 'certificate',
   },
   TotalStakeTooLow: {
     problem: 'operators hold {total} of at least {minimum} stake',
@@ -164,12 +202,8 @@ export const REFUSAL_ADVICE: Readonly<Record<string, RefusalAdvice>> = {
   QuorumNotReached: {
     problem: '{signed} of {total} stake signed: no quorum',
     fix: 'collect more signatures',
-    field: 'signatures',
+    field: 'certificate',
     retryable: true,
-  },
-  WeightTooLarge: {
-    problem: 'an operator weighs {weight}, more than 96 bits',
-    fix: 'use a strategy with fewer decimals',
   },
   TableNotNewer: { problem: 'the table of {tableTimestamp} is recorded already', fix: 'nothing is left to do' },
   ScheduleChangePending: {

@@ -1,31 +1,9 @@
 import { expect, test } from '@jest/globals';
-import type { Address } from 'viem';
-import type { MarketContracts } from '../marketClient.js';
-import { decodeMarketCall, functionsOf, marketCall, selectorOf, type ContractName } from './marketCall.js';
+import { zeroAddress } from 'viem';
+import { MARKET_CONTRACTS, testDeployment } from '../../test/support/testDeployment.js';
+import { decodeMarketCall, functionsOf, marketCall, selectorOf } from './marketCall.js';
 
-const NAMES = [
-  'accessManager',
-  'marketPause',
-  'tokenRegistry',
-  'matchPolicy',
-  'stakingManager',
-  'complianceRegistry',
-  'providerRegistry',
-  'providerAdmission',
-  'providerAttributes',
-  'certificateRegistry',
-  'escrow',
-  'orderRequest',
-  'bid',
-  'computeLease',
-  'matchSettlement',
-  'signedCalls',
-  'rewardOracle',
-  'rewarder',
-] as const satisfies readonly ContractName[];
-const addressAt = (index: number): Address => `0x${(index + 1).toString(16).padStart(40, '0')}`;
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `satisfies` and the type of the market name the same contracts
-const contracts = Object.fromEntries(NAMES.map((name, index) => [name, addressAt(index)])) as MarketContracts;
+const contracts = testDeployment().contracts;
 
 test('the example of the help is a call, and reads back from its data', () => {
   const terms = { maxBidsPerOrder: 32, maxBidsPerProvider: 256, bondMicro: 1_000_000 };
@@ -37,7 +15,7 @@ test('the example of the help is a call, and reads back from its data', () => {
 
 test('data of no function, and targets outside the market, are no calls', () => {
   expect(decodeMarketCall({ contracts }, { target: contracts.bid, data: '0xdeadbeef' })).toBeNull();
-  expect(decodeMarketCall({ contracts }, { target: addressAt(99), data: '0xdeadbeef' })).toBeNull();
+  expect(decodeMarketCall({ contracts }, { target: zeroAddress, data: '0xdeadbeef' })).toBeNull();
 });
 
 test('what does not change anything cannot be scheduled, and every proxy can be upgraded', () => {
@@ -47,6 +25,6 @@ test('what does not change anything cannot be scheduled, and every proxy can be 
   expect(() => marketCall({ contracts }, { contract: 'escrow', functionName: 'setFeeTerm', args: [] })).toThrow(
     'did you mean setFeeTerms?',
   );
-  const fixed = NAMES.filter((name) => !functionsOf(name).some((of) => of.name === 'upgradeToAndCall'));
+  const fixed = MARKET_CONTRACTS.filter((name) => !functionsOf(name).some((of) => of.name === 'upgradeToAndCall'));
   expect(fixed).toEqual(['accessManager', 'providerRegistry', 'orderRequest', 'matchSettlement']);
 });

@@ -7,10 +7,14 @@ import { z } from 'zod';
 import { aggregatorConfigSchema } from '../../aggregator/aggregatorConfig.js';
 import { AggregatorEvents } from '../../aggregator/aggregatorEvents.js';
 import { buildProgram } from '../../cli/program.js';
+import { EigenMetrics } from '../../operator/eigenMetrics.js';
 import { OperatorEvents } from '../../operator/operatorEvents.js';
 import { operatorConfigSchema } from '../../operator/operatorConfig.js';
+import { FAULT_NUMBERS } from '../../protocol/evidence/evidenceAbi.js';
 import { createLogger } from '../../service/logger.js';
 import { Metrics } from '../../service/metrics.js';
+import { watcherConfigSchema } from '../../watcher/watcherConfig.js';
+import { WatcherEvents } from '../../watcher/watcherEvents.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 const operatorPage = read('docs/operator.md');
@@ -83,8 +87,12 @@ const expectAll = (page: string, names: readonly string[]): void => {
 
 describe('docs/operator.md', () => {
   test('has every metric, and none that does not exist', async () => {
-    const names = await metricsOf((metrics) => new OperatorEvents({ logger, metrics }), 'operator');
-    expect(firstColumn(operatorPage).filter((name) => name.startsWith('matchmaker_'))).toEqual(names);
+    const names = await metricsOf((metrics) => {
+      const eigen = new EigenMetrics({ operatorSetId: 0, quorumName: 'test' }, metrics);
+      eigen.slashingIs(false);
+      return new OperatorEvents({ logger, metrics, eigen });
+    }, 'operator');
+    expect(firstColumn(operatorPage).filter((name) => /^(matchmaker|eigen)_/.test(name))).toEqual(names);
   });
 
   test('has every reason for abstaining, and none that does not exist', () => {
@@ -150,6 +158,31 @@ describe('docs/aggregator.md', () => {
   });
 });
 
+describe('docs/watcher.md', () => {
+  const page = read('docs/watcher.md');
+
+  test('has every metric, and none that does not exist', async () => {
+    const names = await metricsOf((metrics) => new WatcherEvents({ logger, metrics }), 'watcher');
+    expect(firstColumn(page).filter((name) => name.startsWith('matchmaker_'))).toEqual(names);
+  });
+
+  test('has every key, every flag, every fault, every outcome, every stage and every check of its health', () => {
+    expectAll(page, keysOf(watcherConfigSchema));
+    expectAll(
+      page,
+      flagsOf('watch').filter((flag) => flag !== '--config'),
+    );
+    expectAll(page, Object.keys(FAULT_NUMBERS));
+    expectAll(page, unionOf('watcher/roundLog.ts', 'RoundOutcome'));
+    expectAll(page, unionOf('watcher/challenger.ts', 'CaseStage'));
+    const [checks = ''] = found('watcher/runWatcher.ts', /const checks = \{\n([^]*?)\n {4}\};/g);
+    expectAll(
+      page,
+      [...checks.matchAll(/^ {6}(\w+):/gm)].map(([, name = '']) => name),
+    );
+  });
+});
+
 describe('docs/governance.md', () => {
   const page = read('docs/governance.md');
 
@@ -191,6 +224,7 @@ function commandOf(words: readonly string[]): Command {
   for (const word of words) {
     const child = command.commands.find((candidate) => candidate.name() === word);
     if (child !== undefined) command = child;
+    else if (word.startsWith('-')) break;
     else if (command.commands.length > 0) throw new Error(`no command ${words.join(' ')}`);
     else break;
   }

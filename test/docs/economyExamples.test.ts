@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from '@jest/globals';
 
-import { loadDefaultPolicy, parseEconomy } from '../../devnet/parameters.js';
+import { parseEconomy } from '../../chain/deploy/termsFile.js';
+import { loadDefaultPolicy } from '../../devnet/parameters.js';
 import {
   accruedAmount,
   chargeOnTenantClose,

@@ -33,7 +33,7 @@ export function commandsPage(program: Command): string {
 
 Written by the test of this page from the commands themselves: \`UPDATE_DOCS=1 npx jest --selectProjects unit --testPathPatterns test/docs/reference\`.
 
-Every command that reads a market takes \`--deployment\` (\`MATCHMAKER_DEPLOYMENT\`), \`--rpc\` (\`MATCHMAKER_RPC_URL\`) and \`--json\`. Every command that sends a transaction takes \`--keystore\` (\`MATCHMAKER_KEYSTORE\`) with \`--password-file\` (\`MATCHMAKER_PASSWORD_FILE\`) or \`--password-env\`, or \`--private-key-env\`. Exit codes: 0 done, 1 the market or the node refused, 2 the command was not right.
+Every command that reads a market takes \`--deployment\` (\`MATCHMAKER_DEPLOYMENT\`), \`--rpc\` (\`MATCHMAKER_RPC_URL\`) and \`--json\`. Every command that sends a transaction takes \`--keystore\` (\`MATCHMAKER_KEYSTORE\`) with \`--password-file\` (\`MATCHMAKER_PASSWORD_FILE\`) or \`--password-env\`, or \`--private-key-env\`. Commands about operators and restaking take \`--stake-rpc\` (\`MATCHMAKER_STAKE_RPC_URL\`) too, needed where the stake chain is another than the market's. Exit codes: 0 done, 1 the market or the node refused, 2 the command was not right.
 
 ${sections.join('\n\n')}
 `;
@@ -42,6 +42,7 @@ ${sections.join('\n\n')}
 const SHARED_FLAGS = new Set([
   '--deployment',
   '--rpc',
+  '--stake-rpc',
   '--json',
   '--keystore',
   '--password-file',

@@ -23,9 +23,9 @@ afterEach(async () => {
 }, SCENARIO_MS);
 
 async function sign(batch: MatchBatch): Promise<Hex> {
-  const { eigenlayer, contracts, chainId } = network.deployment;
+  const { quorum, contracts, chainId } = network.deployment;
   const hash = certificateDigest({
-    verifier: eigenlayer.ecdsaCertificateVerifier,
+    verifier: quorum.certificateVerifier,
     referenceTimestamp: batch.tableTimestamp,
     messageHash: hashMatchBatch(batch, { chainId, settlement: contracts.matchSettlement }),
   });

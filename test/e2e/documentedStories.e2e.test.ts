@@ -28,9 +28,14 @@ const shells = new Set<ChildProcess>();
 beforeAll(async () => {
   network = await LocalNetwork.start({ bidWindowBlocks: 60 });
   await network.run();
+  // Something to pay operators for, in a period that is over when the restaker's page asks.
+  const { orderId } = await network.order();
   folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-stories-'));
   for (const name of ['dist', 'docs', 'config']) symlinkSync(path.join(ROOT, name), path.join(folder, name));
-  [, , programKey] = await network.writeMarketFolder(path.join(folder, 'market'), ['tenant', 'provider', 'program']);
+  const newcomers = ['program', 'tenant', 'provider', 'operator', 'restaker'];
+  [programKey] = await network.writeMarketFolder(path.join(folder, 'market'), newcomers);
+  network.carryTables();
+  await network.leased(orderId);
 }, SCENARIO_MS);
 
 afterAll(async () => {
@@ -39,10 +44,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, SCENARIO_MS);
 
-/** The shell blocks of a page in their order, those before and those from a heading on. */
-function blocksOf(page: string, heading: string): { before: string; after: string } {
+/** The shell blocks of a page in their order, in two parts where a heading divides them. */
+function blocksOf(page: string, heading?: string): { before: string; after: string } {
   const text = readFileSync(path.join(ROOT, page), 'utf8');
-  const at = text.indexOf(`\n${heading}`);
+  const at = heading === undefined ? text.length : text.indexOf(`\n${heading}`);
   if (at === -1) throw new Error(`${page} has no heading ${heading}`);
   const shellOf = (part: string): string => {
     const blocks = [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block);
@@ -99,18 +104,45 @@ class Terminal {
   }
 }
 
+/** Runs a whole page in a terminal of its own, and gives what it printed. */
+async function runPage(page: string): Promise<string> {
+  const terminal = new Terminal();
+  await terminal.run(blocksOf(page).before);
+  return terminal.end();
+}
+
+/** Runs docs/tenant.md and docs/provider.md, whose reader goes from one to the other where they say. */
+async function runTrade(): Promise<[served: string, deployed: string]> {
+  const provider = blocksOf('docs/provider.md', '## 4. Bid');
+  const tenant = blocksOf('docs/tenant.md', '## 3. Post');
+  const providerTerminal = new Terminal();
+  const tenantTerminal = new Terminal();
+  await Promise.all([providerTerminal.run(provider.before), tenantTerminal.run(tenant.before)]);
+  await Promise.all([providerTerminal.run(provider.after), tenantTerminal.run(tenant.after)]);
+  return [await providerTerminal.end(), await tenantTerminal.end()];
+}
+
+// The pages are for different people on one market, and mostly wait: they run side by side.
 test(
-  "a tenant's and a provider's story run as docs/tenant.md and docs/provider.md have them",
+  'the stories of tenant, provider, operator and restaker run as their pages have them',
   async () => {
-    const provider = blocksOf('docs/provider.md', '## 4. Bid');
-    const tenant = blocksOf('docs/tenant.md', '## 3. Post');
-    const providerTerminal = new Terminal();
-    const tenantTerminal = new Terminal();
-    await Promise.all([providerTerminal.run(provider.before), tenantTerminal.run(tenant.before)]);
-    await Promise.all([providerTerminal.run(provider.after), tenantTerminal.run(tenant.after)]);
-    const [served, deployed] = [await providerTerminal.end(), await tenantTerminal.end()];
+    const [[served, deployed], operated, restaked] = await Promise.all([
+      runTrade(),
+      runPage('docs/operator.md'),
+      runPage('docs/restaker.md'),
+    ]);
     expect(served).toContain('unbonding 1 paid 20000');
     expect(deployed).toContain('(ByTenant)');
+
+    expect(operated).toMatch(/^ok +operator table +table of 5 operators, .* with this key$/m);
+    expect(operated).toMatch(/^ok +socket /m);
+    expect(operated).not.toMatch(/^FAIL /m);
+    expect(operated).toContain('"node_name":"Matchmaker"');
+    expect(operated).toMatch(/^0x\w+ left operator set \d+ in block \d+$/m);
+
+    expect(restaked).toMatch(/^delegated to 0x\w{40}$/m);
+    expect(restaked).toMatch(/^paid (?!0 )[\d.]+ SPON to 0x\w{40}$/m);
+    expect(restaked.match(/^queued 0x\w{64}$/gm)).toHaveLength(2);
   },
   SCENARIO_MS,
 );

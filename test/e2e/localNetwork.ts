@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,8 +19,10 @@ import { foundry } from 'viem/chains';
 
 import { devnetTokenAbi } from '../../chain/contracts/generated/DevnetToken.js';
 import { escrowAbi } from '../../chain/contracts/generated/Escrow.js';
+import { iRewardsCoordinatorAbi } from '../../chain/contracts/generated/IRewardsCoordinator.js';
 import { matchSettlementAbi } from '../../chain/contracts/generated/MatchSettlement.js';
 import { orderRequestAbi } from '../../chain/contracts/generated/OrderRequest.js';
+import { carryTables } from '../../devnet/carryTables.js';
 import { deployDevnet, publishOperatorTable, registerOperators } from '../../devnet/deployDevnet.js';
 import type { DevnetMarket, DevnetOperator } from '../../devnet/deployDevnet.js';
 import { DEVNET_MAX_FEE, DEVNET_PRIORITY_FEE, startDevnetChain, type DevnetChain } from '../../devnet/devnetChain.js';
@@ -38,7 +40,9 @@ import {
   type ServiceProcess,
 } from '../../devnet/runProcesses.js';
 import { settlementSigners } from '../../devnet/settlementSigners.js';
+import { signingKeyOf } from '../../devnet/signingKeyOf.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
+import type { Curve } from '../../protocol/operatorTable.js';
 import { decodeRecords } from '../../protocol/records.js';
 import { OrderState } from '../../protocol/words/orderWord.js';
 import { ensureRedis, type EnsuredRedis } from '../../service/ensureRedis.js';
@@ -64,6 +68,15 @@ export interface Settlement {
 export interface SentOrder {
   readonly hash: Hex;
   readonly raw: Hex;
+}
+
+export interface LocalNetworkOptions {
+  readonly mining?: number | 'instant';
+  readonly roundLengthBlocks?: number;
+  readonly bidWindowBlocks?: number;
+  readonly curve?: Curve;
+  /** For which an operator table counts after it was calculated. */
+  readonly maxTableAgeSeconds?: number;
 }
 
 const ORDER: OrderSpec = {
@@ -134,13 +147,16 @@ export class LocalNetwork {
   readonly testClient;
   readonly #chain: DevnetChain;
   readonly #runDir: string;
+  readonly #curve: Curve;
+  readonly #closers: (() => Promise<void>)[] = [];
   #deploymentFile = '';
   #aggregatorKey!: DevAccount;
   #tenant!: DevAccount;
   #sending: Promise<unknown> = Promise.resolve();
 
-  private constructor(chain: DevnetChain, runDir: string) {
+  private constructor(chain: DevnetChain, runDir: string, curve: Curve) {
     this.#chain = chain;
+    this.#curve = curve;
     this.#runDir = runDir;
     const transport = http(chain.url, { retryCount: 0 });
     this.publicClient = createPublicClient({ chain: foundry, transport, cacheTime: 0, pollingInterval: 50 });
@@ -148,9 +164,7 @@ export class LocalNetwork {
   }
 
   /** Deploys and populates a market; no operator or aggregator runs yet. */
-  static async start(
-    options: { mining?: number | 'instant'; roundLengthBlocks?: number; bidWindowBlocks?: number } = {},
-  ): Promise<LocalNetwork> {
+  static async start(options: LocalNetworkOptions = {}): Promise<LocalNetwork> {
     if (!existsSync(CLI_FILE)) throw new Error(`${CLI_FILE} is missing: run npm run build first`);
     const runDir = mkdtempSync(path.join(tmpdir(), 'matchmaker-e2e-'));
     const chain = await startDevnetChain({
@@ -158,7 +172,7 @@ export class LocalNetwork {
       accounts: 60,
       logFile: path.join(runDir, 'anvil.log'),
     });
-    const network = new LocalNetwork(chain, runDir);
+    const network = new LocalNetwork(chain, runDir, options.curve ?? 'ecdsa');
     try {
       await network.#deploy(options);
     } catch (error) {
@@ -168,14 +182,18 @@ export class LocalNetwork {
     return network;
   }
 
-  async #deploy(options: { roundLengthBlocks?: number; bidWindowBlocks?: number }): Promise<void> {
+  async #deploy(options: LocalNetworkOptions): Promise<void> {
     const chain = this.#chain;
     this.market = await deployDevnet(chain, {
       roundLengthBlocks: options.roundLengthBlocks ?? 4,
       bidWindowBlocks: options.bidWindowBlocks ?? 1,
+      curve: this.#curve,
+      ...(options.maxTableAgeSeconds === undefined
+        ? {}
+        : { policy: { maxTableAgeSeconds: options.maxTableAgeSeconds } }),
     });
     const stakes = operatorStakes(4);
-    const signingKeys = stakes.map(() => chain.nextAccount().privateKey);
+    const signingKeys = stakes.map(() => signingKeyOf(this.#curve, chain.nextAccount().privateKey));
     this.operatorKeys = await registerOperators(chain, this.market, stakes, signingKeys);
     await publishOperatorTable(chain, this.market);
     this.populated = await populateMarket(smallMarket(), chain, this.market);
@@ -196,7 +214,7 @@ export class LocalNetwork {
     this.sink = await SignatureSink.start({
       chainId: chain.chainId,
       settlement: this.market.deployment.contracts.matchSettlement,
-      verifier: this.market.deployment.eigenlayer.ecdsaCertificateVerifier,
+      verifier: this.market.deployment.quorum.certificateVerifier,
     });
     this.aggregatorRpc = await RpcProxy.start(chain.url);
     for (const _ of this.operatorKeys) this.operatorRpc.push(await RpcProxy.start(chain.url));
@@ -211,18 +229,46 @@ export class LocalNetwork {
     return this.#chain.url;
   }
 
-  /** Writes the deployment and keystores of fresh accounts with gas and a million of each token, as `bin/demo --keep` leaves them; gives their keys. */
+  /**
+   * Writes the deployment, keystores of fresh accounts, and those of the AVS and the rewards updater, as `bin/demo --keep` leaves them: all but
+   * the last have gas and a million of each token. Gives the fresh keys.
+   */
   async writeMarketFolder(folder: string, names: readonly string[]): Promise<Hex[]> {
     const keys: Hex[] = [];
-    mkdirSync(folder, { recursive: true });
-    writeDeployment(folder, this.market.deployment);
+    const { deployment, rpcUrl } = this;
+    mkdirSync(path.join(folder, 'aggregator'), { recursive: true });
+    writeDeployment(folder, deployment);
+    cpSync(this.aggregator.configFile, path.join(folder, 'aggregator', 'config.json'));
     for (const name of names) {
       const { privateKey, account } = this.#chain.nextAccount();
-      await fundAccount({ deployment: this.market.deployment, rpcUrl: this.rpcUrl, account: account.address });
+      await fundAccount({ deployment, rpcUrl, account: account.address });
       writeKeyFiles(folder, name, privateKey);
       keys.push(privateKey);
     }
+    const { avs } = deployment.operatorSet;
+    await fundAccount({ deployment, rpcUrl, account: avs });
+    const rewardsUpdater = await this.publicClient.readContract({
+      address: deployment.eigenlayer.rewardsCoordinator,
+      abi: iRewardsCoordinatorAbi,
+      functionName: 'rewardsUpdater',
+    });
+    writeKeyFiles(folder, 'avs', this.#chain.keyOf(avs));
+    writeKeyFiles(folder, 'rewards-updater', this.#chain.keyOf(rewardsUpdater));
     return keys;
+  }
+
+  /** Carries the operator table to the quorum verifier as it is now, and has it recorded. */
+  publishTable(): Promise<void> {
+    return publishOperatorTable(this.#chain, this.market);
+  }
+
+  /** Carries the operator table whenever it changes, until the scenario stops. */
+  carryTables(): void {
+    this.#closers.push(
+      carryTables(this.#chain, this.market, {
+        onProblem: (problem) => process.stderr.write(`the operator table could not be carried: ${problem}\n`),
+      }),
+    );
   }
 
   get deployment() {
@@ -256,8 +302,8 @@ export class LocalNetwork {
     });
   }
 
-  /** Starts operator `index`, or starts it again with the same data. */
-  async startOperator(index: number): Promise<void> {
+  /** Starts operator `index`, or starts it again with the same data; `env` is on top of this process's variables. */
+  async startOperator(index: number, env: NodeJS.ProcessEnv = {}): Promise<void> {
     const known = this.operators[index];
     const port = known === undefined ? await freePort() : Number(new URL(known.url).port);
     const operator = this.operatorKeys[index] as DevnetOperator;
@@ -268,9 +314,16 @@ export class LocalNetwork {
       deploymentFile: this.#deploymentFile,
       name: operator.name,
       port,
+      curve: this.#curve,
       privateKey: operator.signingKey,
       aggregators: [this.aggregator.url, this.sink.url],
+      env,
     });
+  }
+
+  /** Transactions that the aggregator's key has brought into the chain. */
+  aggregatorTransactions(): Promise<number> {
+    return this.publicClient.getTransactionCount({ address: this.#aggregatorKey.account.address });
   }
 
   /** Kills a process without giving it a chance to clean up. */
@@ -438,6 +491,7 @@ export class LocalNetwork {
 
   /** Ends every process, server and file of the scenario. */
   async stop(): Promise<void> {
+    for (const close of this.#closers) await close();
     const services = [this.aggregator, ...this.operators].filter((service) => service !== undefined);
     await Promise.all(services.map(({ process }) => process.stop()));
     await this.redis?.stop();

@@ -1,21 +1,18 @@
-import { encodeFunctionData, type Hex } from 'viem';
-import { privateKeyToAccount } from 'viem/accounts';
-import { buildMatchBatch } from '../../chain/buildMatchBatch.js';
-import { matchSettlementAbi } from '../../chain/contracts/generated/MatchSettlement.js';
+import type { Hex } from 'viem';
 import type { TransactionLane } from '../../chain/deploy/transactionLane.js';
 import type { Receipt } from '../../chain/rpc/rpcCall.js';
 import { RoundFollower, type RoundContext } from '../../chain/sync/roundFollower.js';
 import type { DevnetMarket } from '../../devnet/deployDevnet.js';
 import type { DevnetChain } from '../../devnet/devnetChain.js';
+import { signedSettlement } from '../../devnet/signedSettlement.js';
 import { matchRound } from '../../engine/matchRound.js';
 import type { MatchRecord } from '../../engine/record.js';
-import { certificateDigest, joinSignatures } from '../../protocol/certificate.js';
 
 export interface InProcessQuorumOptions {
   /** Keys that sign every round; enough of them for the quorum. */
   readonly signingKeys: readonly Hex[];
   /** What a dishonest quorum makes of the engine's records. */
-  readonly alter?: (records: readonly MatchRecord[], round: number) => readonly MatchRecord[];
+  readonly alter?: (records: readonly MatchRecord[], round: number, context: RoundContext) => readonly MatchRecord[];
 }
 
 /** Operators and aggregator in one process: matches every round, signs with all keys and settles at once. */
@@ -56,7 +53,7 @@ export class InProcessQuorum {
   #settle(context: RoundContext): void {
     const { snapshot, policy, seed, round } = context;
     const matched = matchRound(snapshot, policy, seed);
-    const records = this.#options.alter?.(matched, round) ?? matched;
+    const records = this.#options.alter?.(matched, round, context) ?? matched;
     if (records.length === 0) return;
     const receipt = this.#send(context, records);
     receipt.catch(() => undefined);
@@ -64,35 +61,8 @@ export class InProcessQuorum {
   }
 
   async #send(context: RoundContext, records: readonly MatchRecord[]): Promise<Receipt> {
-    const { chainId, contracts, eigenlayer } = this.#market.deployment;
-    const domain = { chainId, settlement: contracts.matchSettlement };
-    const { batch, recordsHex, messageHash } = buildMatchBatch(context, records, domain);
-    const hash = certificateDigest({
-      verifier: eigenlayer.ecdsaCertificateVerifier,
-      referenceTimestamp: context.table.timestamp,
-      messageHash,
-    });
-    const signatures = await Promise.all(
-      this.#options.signingKeys.map(async (key) => {
-        const account = privateKeyToAccount(key);
-        return { signer: account.address, signature: await account.sign({ hash }) };
-      }),
-    );
-    return this.#lane.run({
-      to: contracts.matchSettlement,
-      data: encodeFunctionData({
-        abi: matchSettlementAbi,
-        functionName: 'settle',
-        args: [
-          { ...batch, round: BigInt(batch.round), snapshotBlock: BigInt(batch.snapshotBlock) },
-          { ...context.policy, jitterRange: BigInt(context.policy.jitterRange) },
-          recordsHex,
-          joinSignatures(signatures),
-        ],
-      }),
-      gasLimit: 16_777_216n,
-      label: `settle round ${context.round}`,
-      errorsAbi: matchSettlementAbi,
-    });
+    const { deployment } = this.#market;
+    const { transaction } = await signedSettlement(deployment, context, records, this.#options.signingKeys);
+    return this.#lane.run(transaction);
   }
 }

@@ -29,8 +29,9 @@ import { loadDevnetEconomy } from '../../devnet/parameters.js';
 import { startAnvil } from '../../devnet/startAnvil.js';
 import type { Anvil } from '../../devnet/startAnvil.js';
 import type { Policy } from '../../engine/policy.js';
-import { certificateDigest, joinSignatures } from '../../protocol/certificate.js';
+import { encodeCertificate, quorumDigest } from '../../protocol/certificate.js';
 import type { MatchBatch } from '../../protocol/matchBatch.js';
+import type { TableEntry } from '../../protocol/operatorTable.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
 
 /** The policy of DESIGN section 4, with a table that never ages in a test. */
@@ -97,6 +98,7 @@ export class MarketChain {
   readonly account: (index: number) => DevAccount;
   readonly operators: readonly DevAccount[];
   #tableTimestamp: number;
+  #entries: readonly TableEntry[] = [];
   #lastSent: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: {
@@ -117,7 +119,11 @@ export class MarketChain {
 
   /** Starts anvil, deploys the market and records an operator table; from then on blocks are mined by `mine` alone. */
   static async start(
-    options: { roundLengthBlocks?: number; operatorWeights?: readonly bigint[] } = {},
+    options: {
+      roundLengthBlocks?: number;
+      operatorWeights?: readonly bigint[];
+      checkedBy?: Deployment['quorum']['checkedBy'];
+    } = {},
   ): Promise<MarketChain> {
     const anvil = await startAnvil({ mining: 'instant', accounts: 12 });
     try {
@@ -154,7 +160,7 @@ export class MarketChain {
         }),
         'verifier',
       );
-      const deployment = await deployMarket(
+      const market = await deployMarket(
         {
           name: 'test',
           chainId: anvil.chainId,
@@ -187,25 +193,41 @@ export class MarketChain {
           },
           treasury: NOBODY,
           foundation: NOBODY,
+          quorum: { curve: 'ecdsa', checkedBy: options.checkedBy ?? 'table' },
           stakeSide: {
             operatorSet: { avs: AVS, id: 0 },
             eigenlayer: {
               allocationManager: NOBODY,
               delegationManager: NOBODY,
               strategyManager: NOBODY,
+              strategyFactory: NOBODY,
+              rewardsCoordinator: NOBODY,
               keyRegistrar: NOBODY,
               crossChainRegistry: NOBODY,
-              operatorTableUpdater: NOBODY,
+              operatorTableUpdater: UPDATER,
               ecdsaCertificateVerifier: verifier,
               bn254CertificateVerifier: NOBODY,
               permissionController: NOBODY,
             },
-            stakeToken: stakingToken,
-            strategy: NOBODY,
           },
         },
         { lane },
       );
+      const deployment: Deployment = {
+        ...market,
+        stake: {
+          chainId: market.chainId,
+          deploymentBlock: market.deploymentBlock,
+          blockTimeMs: market.blockTimeMs,
+          registrar: NOBODY,
+          calculator: NOBODY,
+          judge: NOBODY,
+          slasher: NOBODY,
+          vault: NOBODY,
+        },
+        stakeToken: stakingToken,
+        strategy: NOBODY,
+      };
       await blocks.stop();
       await rpc.batch([
         control('anvil_setCode', [UPDATER, UPDATER_CODE]),
@@ -304,6 +326,7 @@ export class MarketChain {
       pubkey: this.account(FIRST_OPERATOR + index).account.address,
       weights: [weight],
     }));
+    this.#entries = infos.map(({ pubkey, weights: [weight = 0n] }) => ({ key: pubkey, weight }));
     const config = { owner: NOBODY, maxStalenessPeriod: 1_000_000_000 };
     await this.mined([
       this.call(
@@ -314,7 +337,7 @@ export class MarketChain {
         [operatorSet, this.#tableTimestamp, infos, config],
       ),
     ]);
-    await this.mined([this.call(DEPLOYER, contracts.matchSettlement, matchSettlementAbi, 'recordTable', [])]);
+    await this.mined([this.call(DEPLOYER, contracts.matchSettlement, matchSettlementAbi, 'recordTable', ['0x'])]);
   }
 
   /** Registers a provider with GPU machines that offer at the given prices (micro-units per GPU hour). */
@@ -453,13 +476,9 @@ export class MarketChain {
 
   /** Certifies a batch with every operator and sends it; it waits for a block. */
   async settle(batch: MatchBatch, records: Hex, messageHash: Hex, underPolicy = TEST_POLICY): Promise<Hex> {
-    const { eigenlayer, contracts } = this.deployment;
-    const digest = certificateDigest({
-      verifier: eigenlayer.ecdsaCertificateVerifier,
-      referenceTimestamp: batch.tableTimestamp,
-      messageHash,
-    });
-    const signatures = await Promise.all(
+    const { quorum, contracts } = this.deployment;
+    const digest = quorumDigest(quorum, { referenceTimestamp: batch.tableTimestamp, messageHash });
+    const votes = await Promise.all(
       this.operators.map(async ({ account }) => ({
         signer: account.address,
         signature: await account.sign({ hash: digest }),
@@ -471,7 +490,7 @@ export class MarketChain {
       onChain,
       policy,
       records,
-      joinSignatures(signatures),
+      encodeCertificate(quorum, this.#entries, votes),
     ]);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { IStrategy } from "./IStrategy.sol";
 
 /// Types of EigenLayer's ABI, declared by us. Field order and widths fix selectors and encodings, so they never change.
@@ -64,6 +65,82 @@ struct Allocation {
     uint64 currentMagnitude;
     int128 pendingDiff;
     uint32 effectBlock;
+}
+
+/// @notice One slashing: of what the operator now allocates to the set, by strategy in ascending order, `wadsToSlash` out of 1e18 each.
+struct SlashingParams {
+    address operator;
+    uint32 operatorSetId;
+    IStrategy[] strategies;
+    uint256[] wadsToSlash;
+    string description;
+}
+
+/// @notice A queued withdrawal as its hash commits to it.
+/// @param startBlock Slashable up to and including this block plus the withdrawal delay.
+/// @param scaledShares Shares before the operator's slashings: times its maximum magnitude at the end they are what is paid.
+struct Withdrawal {
+    address staker;
+    address delegatedTo;
+    address withdrawer;
+    uint256 nonce;
+    uint32 startBlock;
+    IStrategy[] strategies;
+    uint256[] scaledShares;
+}
+
+struct QueuedWithdrawalParams {
+    IStrategy[] strategies;
+    uint256[] depositShares;
+    address __deprecated_withdrawer;
+}
+
+struct StrategyAndMultiplier {
+    IStrategy strategy;
+    uint96 multiplier;
+}
+
+struct OperatorReward {
+    address operator;
+    uint256 amount;
+}
+
+/// @notice Pay for a past period, by operator; each operator's stakers share it by stake in these strategies.
+struct OperatorDirectedRewardsSubmission {
+    StrategyAndMultiplier[] strategiesAndMultipliers;
+    IERC20 token;
+    OperatorReward[] operatorRewards;
+    uint32 startTimestamp;
+    uint32 duration;
+    string description;
+}
+
+struct EarnerTreeMerkleLeaf {
+    address earner;
+    bytes32 earnerTokenRoot;
+}
+
+struct TokenTreeMerkleLeaf {
+    IERC20 token;
+    uint256 cumulativeEarnings;
+}
+
+/// @notice One earner's claim against one distribution root, for some of its tokens.
+struct RewardsMerkleClaim {
+    uint32 rootIndex;
+    uint32 earnerIndex;
+    bytes earnerTreeProof;
+    EarnerTreeMerkleLeaf earnerLeaf;
+    uint32[] tokenIndices;
+    bytes[] tokenTreeProofs;
+    TokenTreeMerkleLeaf[] tokenLeaves;
+}
+
+struct DistributionRoot {
+    bytes32 root;
+    uint32 rewardsCalculationEndTimestamp;
+    uint32 activatedAt;
+    bool disabled;
 }
 
 /// @notice What a table carries to every chain: who owns the set there and for how many seconds its table stays usable (0 = for ever).

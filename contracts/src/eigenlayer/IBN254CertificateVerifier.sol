@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { OperatorSet, OperatorSetConfig, BN254Certificate, BN254OperatorSetInfo, G1Point, G2Point } from "./EigenTypes.sol";
+import {
+    OperatorSet,
+    OperatorSetConfig,
+    BN254Certificate,
+    BN254OperatorInfo,
+    BN254OperatorSetInfo,
+    G1Point,
+    G2Point
+} from "./EigenTypes.sol";
 
 /// @title EigenLayer's verifier of certificates with aggregated BN254 signatures.
-/// @dev The digest has no domain at all; `verifyCertificate*` are not views because the real one caches non-signers.
+/// @dev The digest has no domain at all; `verifyCertificate*` are not views because they keep the non-signers that they have seen proven.
 interface IBN254CertificateVerifier {
     event TableUpdated(OperatorSet operatorSet, uint32 referenceTimestamp, BN254OperatorSetInfo operatorSetInfo);
 
@@ -15,6 +23,11 @@ interface IBN254CertificateVerifier {
     error ReferenceTimestampDoesNotExist();
     error VerificationFailed();
     error RootDisabled();
+    error InvalidOperatorIndex();
+    error NonSignerIndicesNotSorted();
+    error InvalidIndex();
+    error InvalidProofLength();
+    error EmptyRoot();
 
     function verifyCertificate(OperatorSet memory operatorSet, BN254Certificate memory cert)
         external
@@ -50,5 +63,14 @@ interface IBN254CertificateVerifier {
         external
         view
         returns (BN254OperatorSetInfo memory);
+    /// @return Empty for an operator that was never proven not to have signed.
+    function getNonsignerOperatorInfo(OperatorSet memory operatorSet, uint32 referenceTimestamp, uint256 operatorIndex)
+        external
+        view
+        returns (BN254OperatorInfo memory);
+    function isNonsignerCached(OperatorSet memory operatorSet, uint32 referenceTimestamp, uint256 operatorIndex)
+        external
+        view
+        returns (bool);
     function calculateCertificateDigest(uint32 referenceTimestamp, bytes32 messageHash) external pure returns (bytes32);
 }

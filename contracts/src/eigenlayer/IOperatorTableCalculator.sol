@@ -5,7 +5,7 @@ import { OperatorSet } from "./EigenTypes.sol";
 
 /// @title Turns an operator set's stake into the table that other chains check certificates with.
 interface IOperatorTableCalculator {
-    /// @return operatorTableBytes For an ECDSA set `abi.encode(ECDSAOperatorInfo[])`.
+    /// @return operatorTableBytes For an ECDSA set `abi.encode(ECDSAOperatorInfo[])`, for BN254 `abi.encode(BN254OperatorSetInfo)`.
     function calculateOperatorTableBytes(OperatorSet calldata operatorSet) external view returns (bytes memory operatorTableBytes);
     function getOperatorSetWeights(OperatorSet calldata operatorSet)
         external

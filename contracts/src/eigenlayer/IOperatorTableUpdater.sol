@@ -21,6 +21,7 @@ interface IOperatorTableUpdater {
     error InvalidCurveType();
     error InvalidIndex();
     error InvalidProofLength();
+    error EmptyRoot();
 
     /// @param globalTableRootCert The generator's certificate over `getGlobalTableUpdateMessageHash`.
     function confirmGlobalTableRoot(

@@ -31,4 +31,11 @@ interface IPermissionController {
     function getAdmins(address account) external view returns (address[] memory);
     function getPendingAdmins(address account) external view returns (address[] memory);
     function canCall(address account, address caller, address target, bytes4 selector) external view returns (bool);
+    /// @return targets By permission, of the functions that the appointee may call for the account.
+    /// @return selectors Each of the target at the same place.
+    function getAppointeePermissions(address account, address appointee)
+        external
+        view
+        returns (address[] memory targets, bytes4[] memory selectors);
+    function getAppointees(address account, address target, bytes4 selector) external view returns (address[] memory);
 }

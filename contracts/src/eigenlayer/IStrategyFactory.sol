@@ -8,8 +8,10 @@ import { IStrategy } from "./IStrategy.sol";
 interface IStrategyFactory {
     event StrategySetForToken(IERC20 token, IStrategy strategy);
 
+    error BlacklistedToken();
     error StrategyAlreadyExists();
 
     function deployNewStrategy(IERC20 token) external returns (IStrategy newStrategy);
     function deployedStrategies(IERC20 token) external view returns (IStrategy);
+    function isBlacklisted(IERC20 token) external view returns (bool);
 }

@@ -34,17 +34,14 @@ interface IMatchSettlement {
     error OperatorSetMismatch();
     error TableMismatch(uint32 tableTimestamp, bytes32 tableHash);
     error TableTooOld(uint32 tableTimestamp);
-    /// @notice The verifier has no staleness limit for the set; such a table could be used for ever.
-    error StalenessUnlimited();
     error TotalStakeTooLow(uint256 total, uint256 minimum);
     error QuorumNotReached(uint256 signed, uint256 total);
-    error WeightTooLarge(uint256 weight);
     error TableNotNewer(uint32 tableTimestamp);
 
     /// @param records 32 bytes each, order ids strictly ascending.
-    /// @param signatures The certificate's signatures as the operator set's verifier takes them.
+    /// @param certificate Who signed the batch, as the market's quorum verifier takes it; its errors come through.
     /// @return matched How many records became leases.
-    function settle(MatchBatch calldata batch, Policy calldata policy, bytes calldata records, bytes calldata signatures)
+    function settle(MatchBatch calldata batch, Policy calldata policy, bytes calldata records, bytes calldata certificate)
         external
         returns (uint256 matched);
 
@@ -55,8 +52,9 @@ interface IMatchSettlement {
     /// @notice Only compute lease, before a lease grows: passes the gate of the open round as a self-match does. Returns the round.
     function passGate(Policy calldata policy) external returns (uint32 round);
 
-    /// @notice Takes over the verifier's latest operator table; it counts from the next round on. Anyone.
-    function recordTable() external;
+    /// @notice Takes over the newest operator table; it counts from the next round on. Anyone.
+    /// @param entries The packed entries where the quorum verifier's source has only a commitment to them (BN254); empty otherwise.
+    function recordTable(bytes calldata entries) external;
     /// @notice Does nothing but make the chain produce a block, so that the round of a lone order closes. Anyone.
     function tick() external;
 

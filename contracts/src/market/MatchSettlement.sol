@@ -6,9 +6,9 @@ import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { LibBit } from "solady/utils/LibBit.sol";
 
-import { ECDSACertificate, ECDSAOperatorInfo, OperatorSet } from "../eigenlayer/EigenTypes.sol";
-import { IECDSACertificateVerifier } from "../eigenlayer/IECDSACertificateVerifier.sol";
+import { OperatorSet } from "../eigenlayer/EigenTypes.sol";
 import { MarketContracts } from "../governance/MarketContracts.sol";
+import { IQuorumVerifier } from "../quorum/IQuorumVerifier.sol";
 import { Candidate, MatchRules, RoundFacts } from "../rules/MatchRules.sol";
 import { MachineWord } from "../words/MachineWord.sol";
 import { OfferWord } from "../words/OfferWord.sol";
@@ -26,7 +26,7 @@ import { MatchBatch, OrderSpec, Policy } from "./MarketTypes.sol";
 
 /// @title Turns one round's signed batch into leases, in one transaction, by anyone.
 /// @dev The signatures decide which records are tried; every limit that a tenant or a provider wrote is checked here all the same.
-/// Assumes that the verifier never changes a table it has stored and that policy, registry and orders are the market's own contracts: none of
+/// Assumes that the quorum verifier never changes a table it keeps and that policy, registry and orders are the market's own contracts: none of
 /// them calls out, so the settlement word may be written last. Outside a batch capacity falls only behind the gate: the open round is settled,
 /// or taken, so no batch of it can still meet the changed words. Nothing here can be paused, and no role exists.
 contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
@@ -52,13 +52,11 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     IProviderRegistry public immutable providerRegistry;
     IOrderRequest public immutable orderRequest;
     address public immutable computeLease;
-    IECDSACertificateVerifier public immutable verifier;
-    address public immutable avs;
-    uint32 public immutable operatorSetId;
+    IQuorumVerifier public immutable verifier;
     /// @inheritdoc IMatchSettlement
     bytes32 public immutable operatorSetKey;
 
-    constructor(MarketContracts memory market, IECDSACertificateVerifier verifier_, OperatorSet memory operatorSet, bool arbSys)
+    constructor(MarketContracts memory market, IQuorumVerifier verifier_, OperatorSet memory operatorSet, bool arbSys)
         BlockSource(arbSys)
         EIP712("Matchmaker", "1")
     {
@@ -67,20 +65,18 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         orderRequest = IOrderRequest(market.orderRequest);
         computeLease = market.computeLease;
         verifier = verifier_;
-        avs = operatorSet.avs;
-        operatorSetId = operatorSet.id;
         operatorSetKey = bytes32(abi.encodePacked(operatorSet.avs, uint96(operatorSet.id)));
     }
 
     /// @inheritdoc IMatchSettlement
-    function settle(MatchBatch calldata batch, Policy calldata policy, bytes calldata records, bytes calldata signatures)
+    function settle(MatchBatch calldata batch, Policy calldata policy, bytes calldata records, bytes calldata certificate)
         external
         returns (uint256 matched)
     {
         bytes32 digest = messageHash(batch);
         uint40 snapshotBlock = _checkRound(batch, policy);
         _checkRecords(batch, records, policy.maxMatches);
-        _checkQuorum(batch, policy, digest, signatures);
+        _checkQuorum(batch, policy, digest, certificate);
         (uint256[] memory skipped, uint256[] memory benched) = _apply(records, uint32(batch.round), snapshotBlock, policy.coolRounds);
         _fold(uint32(batch.round), digest, batch.recordsHash, skipped, benched);
         emit BatchSettled(batch.round, digest, records, skipped, benched);
@@ -111,15 +107,11 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     }
 
     /// @inheritdoc IMatchSettlement
-    /// @dev A table is kept by its hash; the verifier still holds the entries.
-    function recordTable() external {
-        OperatorSet memory set = _operatorSet();
-        uint32 tableTimestamp = verifier.latestReferenceTimestamp(set);
+    /// @dev A table is kept by its hash; the verifier has the entries.
+    function recordTable(bytes calldata entries) external {
+        (uint32 tableTimestamp, bytes32 tableHash, uint96 totalWeight) = verifier.takeTable(entries);
         uint256 newest = Slots.load(Slots.TABLE_NEWEST);
         if (tableTimestamp <= uint32(newest >> TABLE_TIMESTAMP_SHIFT)) revert TableNotNewer(tableTimestamp);
-        if (verifier.maxOperatorTableStaleness(set) == 0) revert StalenessUnlimited();
-
-        (bytes32 tableHash, uint96 totalWeight) = _hashTable(set, tableTimestamp);
         uint32 fromRound = matchPolicy.fromRoundNow();
         // A table of the open round or an earlier one stays readable for the open round; one that never came into force is overwritten.
         if (newest != 0 && newest >> TABLE_FROM_ROUND_SHIFT < fromRound) {
@@ -291,21 +283,20 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     }
 
     /// The table is the round's, young enough, and more than the policy's share of its weight signed.
-    function _checkQuorum(MatchBatch calldata batch, Policy calldata policy, bytes32 digest, bytes calldata signatures) private view {
+    function _checkQuorum(MatchBatch calldata batch, Policy calldata policy, bytes32 digest, bytes calldata certificate) private {
         (uint32 tableTimestamp, bytes32 tableHash, uint96 total) = tableOf(uint32(batch.round));
         if (tableHash == 0 || batch.tableTimestamp != tableTimestamp || batch.tableHash != tableHash) {
             revert TableMismatch(batch.tableTimestamp, batch.tableHash);
         }
         if (block.timestamp > uint256(tableTimestamp) + policy.maxTableAgeSeconds) revert TableTooOld(tableTimestamp);
         if (total < policy.minTotalStake) revert TotalStakeTooLow(total, policy.minTotalStake);
-        OperatorSet memory set = _operatorSet();
-        if (verifier.maxOperatorTableStaleness(set) == 0) revert StalenessUnlimited();
-        (uint256[] memory weights,) = verifier.verifyCertificate(
-            set, ECDSACertificate({ referenceTimestamp: tableTimestamp, messageHash: digest, sig: signatures })
-        );
+        uint256 weight = verifier.signedWeight(tableTimestamp, digest, certificate);
+        // Looked at again: the verifier may call on, and whom it calls may have come back here.
+        uint32 lastSettled = uint32(Slots.load(Slots.SETTLEMENT));
+        if (batch.round <= lastSettled) revert RoundAlreadySettled(batch.round, lastSettled);
         // The recorded total is the sum of the same entries; a verifier that counts more than them holds another table.
-        if (weights[0] > total) revert TableMismatch(tableTimestamp, tableHash);
-        if (weights[0] * BPS <= uint256(total) * policy.quorumBps) revert QuorumNotReached(weights[0], total);
+        if (weight > total) revert TableMismatch(tableTimestamp, tableHash);
+        if (weight * BPS <= uint256(total) * policy.quorumBps) revert QuorumNotReached(weight, total);
     }
 
     /// Machines give capacity first, then orders become leases; what an order refused goes back to its machine.
@@ -337,32 +328,5 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         for (uint256 i; i < bitmap.length; ++i) {
             bits += LibBit.popCount(bitmap[i]);
         }
-    }
-
-    /// Hash over (key, weight) of the table's entries in the verifier's order, and the sum of the weights.
-    function _hashTable(OperatorSet memory set, uint32 tableTimestamp) private view returns (bytes32 tableHash, uint96 totalWeight) {
-        ECDSAOperatorInfo[] memory infos = verifier.getOperatorInfos(set, tableTimestamp);
-        bytes memory entries = new bytes(infos.length * RECORD_BYTES);
-        uint256 total;
-        for (uint256 i; i < infos.length; ++i) {
-            uint256 weight = infos[i].weights[0];
-            if (weight > type(uint96).max) revert WeightTooLarge(weight);
-            total += weight;
-            uint256 entry = (uint256(uint160(infos[i].pubkey)) << 96) | weight;
-            assembly ("memory-safe") {
-                mstore(add(add(entries, 0x20), shl(5, i)), entry)
-            }
-        }
-        if (total > type(uint96).max) revert WeightTooLarge(total);
-        tableHash = keccak256(entries);
-        // The verifier refuses to total a table without entries; such a table is recorded so that nothing settles under the one before.
-        if (infos.length != 0 && verifier.getTotalStakeWeights(set, tableTimestamp)[0] != total) {
-            revert TableMismatch(tableTimestamp, tableHash);
-        }
-        totalWeight = uint96(total);
-    }
-
-    function _operatorSet() private view returns (OperatorSet memory) {
-        return OperatorSet({ avs: avs, id: operatorSetId });
     }
 }

@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import { IAVSRegistrar } from "../eigenlayer/IAVSRegistrar.sol";
 import { IAllocationManager } from "../eigenlayer/IAllocationManager.sol";
 import { IKeyRegistrar } from "../eigenlayer/IKeyRegistrar.sol";
+import { IPermissionController } from "../eigenlayer/IPermissionController.sol";
 import { OperatorSet } from "../eigenlayer/EigenTypes.sol";
 
 /// @title Decides which operators may join Matchmaker's operator sets and publishes where they can be reached.
 /// @notice An operator needs a signing key in every set it joins, so that no stake stands in a set without a signer behind it.
-/// @dev It trusts the allocation manager and the key registrar of its constructor and nothing else, and has no owner.
+/// @dev It trusts the allocation manager, the key registrar and the permission controller of its constructor and nothing else, and has no owner.
 contract MatchmakerRegistrar is IAVSRegistrar {
     event OperatorRegistered(address indexed operator, uint32[] operatorSetIds);
     event OperatorDeregistered(address indexed operator, uint32[] operatorSetIds);
@@ -25,13 +26,20 @@ contract MatchmakerRegistrar is IAVSRegistrar {
 
     IAllocationManager public immutable allocationManager;
     IKeyRegistrar public immutable keyRegistrar;
+    IPermissionController public immutable permissionController;
     address public immutable avs;
 
     mapping(address operator => string) private _sockets;
 
-    constructor(IAllocationManager allocationManager_, IKeyRegistrar keyRegistrar_, address avs_) {
+    constructor(
+        IAllocationManager allocationManager_,
+        IKeyRegistrar keyRegistrar_,
+        IPermissionController permissionController_,
+        address avs_
+    ) {
         allocationManager = allocationManager_;
         keyRegistrar = keyRegistrar_;
+        permissionController = permissionController_;
         avs = avs_;
     }
 
@@ -52,8 +60,10 @@ contract MatchmakerRegistrar is IAVSRegistrar {
         emit OperatorDeregistered(operator, operatorSetIds);
     }
 
+    /// @notice Publishes another socket. For whoever EigenLayer's permission controller lets call this for the operator: its admins (the
+    /// operator itself while it has none) and the appointees for this function.
     function updateSocket(address operator, string calldata socket) external {
-        require(msg.sender == operator, CallerNotOperator());
+        require(permissionController.canCall(operator, msg.sender, address(this), msg.sig), CallerNotOperator());
         _setSocket(operator, socket);
     }
 

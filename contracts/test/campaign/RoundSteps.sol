@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IMatchSettlement } from "../../src/market/IMatchSettlement.sol";
+import { IQuorumVerifier } from "../../src/quorum/IQuorumVerifier.sol";
 import { IOrderRequest } from "../../src/market/IOrderRequest.sol";
 import { MatchBatch, OrderSpec, ProviderStatus } from "../../src/market/MarketTypes.sol";
 import { Candidate, Components, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
@@ -268,12 +269,11 @@ abstract contract RoundSteps is LeaseSteps {
         _refuse(round <= lastSettled, IMatchSettlement.RoundAlreadySettled.selector);
         _refuse(!inSpan, IMatchSettlement.RoundNotOpen.selector);
         _refuse(block.timestamp > uint256(batch.tableTimestamp) + 30 days, IMatchSettlement.TableTooOld.selector);
-        bytes memory signatures = _sign(batch, signers);
-        bytes4 noSignature = bytes4(keccak256("InvalidSignatureLength()"));
-        _refuse(signatures.length == 0, noSignature);
+        bytes memory certificate = _sign(batch, signers);
+        _refuse(signers == 0, IQuorumVerifier.CertificateMalformed.selector);
         _refuse(signed * 10_000 <= total * 6667, IMatchSettlement.QuorumNotReached.selector);
         bool quorum = signed * 10_000 > total * 6667;
-        bytes memory data = abi.encodeCall(IMatchSettlement.settle, (batch, campaignPolicy, records, signatures));
+        bytes memory data = abi.encodeCall(IMatchSettlement.settle, (batch, campaignPolicy, records, certificate));
         (done, result) = _call(stranger, address(settlement), data);
         if (!done) return (done, result);
         _require(round > lastSettled, "S1 rounds settle in ascending order", round, lastSettled);
@@ -398,7 +398,7 @@ abstract contract RoundSteps is LeaseSteps {
             _setTable(weights, _newestTable, MAX_TABLE_STALENESS);
         }
         _refuse(_newestTable <= _recordedTable, IMatchSettlement.TableNotNewer.selector);
-        (bool done,) = _call(_anyone(), address(settlement), abi.encodeCall(IMatchSettlement.recordTable, ()));
+        (bool done,) = _call(_anyone(), address(settlement), abi.encodeCall(IMatchSettlement.recordTable, ("")));
         if (done) _recordedTable = _newestTable;
     }
 }

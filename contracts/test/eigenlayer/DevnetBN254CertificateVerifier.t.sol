@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { IBN254CertificateVerifier } from "../../src/eigenlayer/IBN254CertificateVerifier.sol";
 import { OperatorSetConfig, BN254Certificate, BN254OperatorInfoWitness, G1Point, G2Point } from "../../src/eigenlayer/EigenTypes.sol";
-import { Bn254 } from "../../src/eigenlayer/devnet/Bn254.sol";
+import { Bn254 } from "../../src/quorum/Bn254.sol";
 import { EigenDevnetFixture } from "./EigenDevnetFixture.sol";
 
 contract DevnetBN254CertificateVerifierTest is EigenDevnetFixture {
@@ -71,13 +71,6 @@ contract DevnetBN254CertificateVerifierTest is EigenDevnetFixture {
         assertEq(bn254Verifier.getOperatorSetOwner(generatorSet), address(0));
         assertEq(bn254Verifier.getOperatorCount(generatorSet, 1), 1);
         assertEq(abi.encode(bn254Verifier.getOperatorSetInfo(generatorSet, 1)), abi.encode(generatorInfo()));
-    }
-
-    function test_witnessesAreRefused() public {
-        BN254Certificate memory cert = generatorCertificate(MESSAGE);
-        cert.nonSignerWitnesses = new BN254OperatorInfoWitness[](1);
-        vm.expectRevert(IBN254CertificateVerifier.VerificationFailed.selector);
-        bn254Verifier.verifyCertificate(generatorSet, cert);
     }
 
     function test_nominalThresholdIsInclusive() public {

@@ -117,7 +117,7 @@ contract DevnetDelegationManagerTest is EigenDevnetFixture {
 
     function test_sharesComeFromTheStrategyManagerOnly() public {
         vm.expectRevert(DevnetDelegationManager.OnlyStrategyManager.selector);
-        delegationManager.increaseDelegatedShares(staker, strategy, 1);
+        delegationManager.increaseDelegatedShares(staker, strategy, 0, 1);
     }
 
     function test_metadataIsTheOperatorsToChange() public {

@@ -73,8 +73,6 @@ contract DevnetKeyRegistrarTest is EigenDevnetFixture {
         vm.expectRevert(IKeyRegistrar.InvalidCurveType.selector);
         keyRegistrar.configureOperatorSet(OperatorSet(avs, 8), CurveType.NONE);
         vm.expectRevert(IKeyRegistrar.InvalidCurveType.selector);
-        keyRegistrar.configureOperatorSet(OperatorSet(avs, 8), CurveType.BN254);
-        vm.expectRevert(IKeyRegistrar.InvalidCurveType.selector);
         keyRegistrar.getECDSAAddress(OperatorSet(avs, 8), address(this));
     }
 

@@ -194,7 +194,7 @@ contract DevnetOperatorTableUpdaterTest is EigenDevnetFixture {
 
     function test_curveWithoutVerifierIsRefused() public {
         uint32 timestamp = nextTimestamp();
-        bytes memory table = abi.encode(operatorSet, CurveType.BN254, OperatorSetConfig(tableOwner, 0), bytes(""));
+        bytes memory table = abi.encode(operatorSet, CurveType.NONE, OperatorSetConfig(tableOwner, 0), bytes(""));
         confirmRoot(leafOf(table), timestamp);
         vm.expectRevert(IOperatorTableUpdater.InvalidCurveType.selector);
         updater.updateOperatorTable(timestamp, leafOf(table), 0, "", table);

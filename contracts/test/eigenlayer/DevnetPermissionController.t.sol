@@ -87,4 +87,26 @@ contract DevnetPermissionControllerTest is Test {
         vm.expectRevert(IPermissionController.AppointeeNotSet.selector);
         controller.removeAppointee(account, admin, target, SELECTOR);
     }
+
+    function test_permissionsAreListedBothWays() public {
+        vm.startPrank(account);
+        controller.setAppointee(account, admin, target, SELECTOR);
+        controller.setAppointee(account, admin, account, 0xdeadbeef);
+        controller.setAppointee(account, target, target, SELECTOR);
+        (address[] memory targets, bytes4[] memory selectors) = controller.getAppointeePermissions(account, admin);
+        assertEq(targets.length, 2);
+        assertEq(targets[0], target);
+        assertEq(selectors[0], SELECTOR);
+        assertEq(targets[1], account);
+        assertEq(selectors[1], bytes4(0xdeadbeef));
+        address[] memory appointees = controller.getAppointees(account, target, SELECTOR);
+        assertEq(appointees.length, 2);
+        assertEq(appointees[0], admin);
+        assertEq(appointees[1], target);
+        controller.removeAppointee(account, admin, target, SELECTOR);
+        (targets, selectors) = controller.getAppointeePermissions(account, admin);
+        assertEq(targets.length, 1);
+        assertEq(selectors[0], bytes4(0xdeadbeef));
+        assertEq(controller.getAppointees(account, target, SELECTOR).length, 1);
+    }
 }

@@ -17,7 +17,7 @@ import {
     G1Point,
     G2Point
 } from "../../src/eigenlayer/EigenTypes.sol";
-import { Bn254 } from "../../src/eigenlayer/devnet/Bn254.sol";
+import { Bn254 } from "../../src/quorum/Bn254.sol";
 import { DevnetPermissionController } from "../../src/eigenlayer/devnet/DevnetPermissionController.sol";
 import { DevnetDelegationManager } from "../../src/eigenlayer/devnet/DevnetDelegationManager.sol";
 import { DevnetStrategyManager } from "../../src/eigenlayer/devnet/DevnetStrategyManager.sol";
@@ -85,9 +85,13 @@ abstract contract EigenDevnetFixture is Test {
         address predictedUpdater = vm.computeCreateAddress(address(this), nonce + 9);
         permissionController = new DevnetPermissionController();
         delegationManager = new DevnetDelegationManager(
-            DevnetAllocationManager(predictedAllocationManager), DevnetStrategyManager(predictedStrategyManager), permissionController
+            DevnetAllocationManager(predictedAllocationManager),
+            DevnetStrategyManager(predictedStrategyManager),
+            permissionController,
+            DEALLOCATION_DELAY
         );
-        strategyManager = new DevnetStrategyManager(delegationManager, predictedFactory);
+        strategyManager =
+            new DevnetStrategyManager(delegationManager, DevnetAllocationManager(predictedAllocationManager), predictedFactory);
         strategyFactory = new DevnetStrategyFactory(strategyManager);
         allocationManager = new DevnetAllocationManager(delegationManager, permissionController, DEALLOCATION_DELAY, CONFIGURATION_DELAY);
         keyRegistrar = new DevnetKeyRegistrar(allocationManager, permissionController);
@@ -99,7 +103,7 @@ abstract contract EigenDevnetFixture is Test {
     }
 
     function _createOperatorSet() private {
-        registrar = new MatchmakerRegistrar(allocationManager, keyRegistrar, avs);
+        registrar = new MatchmakerRegistrar(allocationManager, keyRegistrar, permissionController, avs);
         calculator = new EcdsaTableCalculator(keyRegistrar, allocationManager, 5);
         vm.startPrank(avs);
         allocationManager.updateAVSMetadataURI(avs, "https://matchmaker.example/avs.json");

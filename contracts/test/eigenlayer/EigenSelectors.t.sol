@@ -7,6 +7,8 @@ import { IAVSRegistrar } from "../../src/eigenlayer/IAVSRegistrar.sol";
 import { IKeyRegistrar } from "../../src/eigenlayer/IKeyRegistrar.sol";
 import { ICrossChainRegistry } from "../../src/eigenlayer/ICrossChainRegistry.sol";
 import { IDelegationManager } from "../../src/eigenlayer/IDelegationManager.sol";
+import { IStrategyManager } from "../../src/eigenlayer/IStrategyManager.sol";
+import { IRewardsCoordinator } from "../../src/eigenlayer/IRewardsCoordinator.sol";
 import { IOperatorTableUpdater } from "../../src/eigenlayer/IOperatorTableUpdater.sol";
 import { IECDSACertificateVerifier } from "../../src/eigenlayer/IECDSACertificateVerifier.sol";
 import { IBN254CertificateVerifier } from "../../src/eigenlayer/IBN254CertificateVerifier.sol";
@@ -30,11 +32,28 @@ contract EigenSelectorsTest is Test {
         assertEq(IAllocationManager.NotMemberOfSet.selector, bytes4(0x25131d4f));
         assertEq(IAllocationManager.InvalidCaller.selector, bytes4(0x48f5c3ed));
         assertEq(IAllocationManager.InputArrayLengthMismatch.selector, bytes4(0x43714afd));
+        assertEq(IAllocationManager.StrategyNotInOperatorSet.selector, bytes4(0x6378684e));
+    }
+
+    function test_slashing() public pure {
+        assertEq(IAllocationManager.slashOperator.selector, bytes4(0x36352057));
+        assertEq(IAllocationManager.OperatorSlashed.selector, bytes32(0x80969ad29428d6797ee7aad084f9e4a42a82fc506dcd2ca3b6fb431f85ccebe5));
+        assertEq(IAllocationManager.OperatorNotSlashable.selector, bytes4(0xebbff497));
+        assertEq(IAllocationManager.StrategiesMustBeInAscendingOrder.selector, bytes4(0x9f1c8053));
+        assertEq(IAllocationManager.InvalidWadToSlash.selector, bytes4(0x13536031));
     }
 
     function test_delegationManager() public pure {
         assertEq(IDelegationManager.InvalidSignature.selector, bytes4(0x8baa579f));
         assertEq(IDelegationManager.InputArrayLengthMismatch.selector, bytes4(0x43714afd));
+    }
+
+    function test_strategyManager() public pure {
+        assertEq(IStrategyManager.InvalidSignature.selector, bytes4(0x8baa579f));
+    }
+
+    function test_rewardsCoordinator() public pure {
+        assertEq(IRewardsCoordinator.InputArrayLengthMismatch.selector, bytes4(0x43714afd));
     }
 
     function test_avsRegistrar() public pure {
@@ -74,6 +93,7 @@ contract EigenSelectorsTest is Test {
         assertEq(IOperatorTableUpdater.InvalidRoot.selector, bytes4(0x504570e3));
         assertEq(IOperatorTableUpdater.InvalidIndex.selector, bytes4(0x63df8171));
         assertEq(IOperatorTableUpdater.InvalidProofLength.selector, bytes4(0x4dc5f6a4));
+        assertEq(IOperatorTableUpdater.EmptyRoot.selector, bytes4(0x53ce4ece));
     }
 
     function test_ecdsaCertificateVerifier() public pure {
@@ -100,6 +120,13 @@ contract EigenSelectorsTest is Test {
         assertEq(IBN254CertificateVerifier.verifyCertificate.selector, bytes4(0x080b7150));
         assertEq(IBN254CertificateVerifier.verifyCertificateProportion.selector, bytes4(0x017d7974));
         assertEq(IBN254CertificateVerifier.verifyCertificateNominal.selector, bytes4(0xdd2ae1b9));
+        assertEq(IBN254CertificateVerifier.InvalidOperatorIndex.selector, bytes4(0x03f4a78e));
+        assertEq(IBN254CertificateVerifier.NonSignerIndicesNotSorted.selector, bytes4(0xec6268b8));
+        assertEq(IBN254CertificateVerifier.InvalidIndex.selector, bytes4(0x63df8171));
+        assertEq(IBN254CertificateVerifier.InvalidProofLength.selector, bytes4(0x4dc5f6a4));
+        assertEq(IBN254CertificateVerifier.EmptyRoot.selector, bytes4(0x53ce4ece));
+        assertEq(IBN254CertificateVerifier.CertificateStale.selector, bytes4(0xc81f9ad6));
+        assertEq(IBN254CertificateVerifier.VerificationFailed.selector, bytes4(0x439cc0cd));
         assertEq(
             IBN254CertificateVerifier.TableUpdated.selector, bytes32(0x93e6bea1c9b5dce4a5c07b00261e956df2a4a253d9ab6ca070ca2037d72ada9e)
         );

@@ -109,7 +109,7 @@ contract PauseExitsTest is PopulatedMarket {
         uint32 second = open;
         uint32 round = _openNext();
         _setTable(_weights(), uint32(block.timestamp), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         _enterRound(round + 1, 1);
         bytes memory records = _encode(_record(second, machineId, 4));
         assertEq(_settle(round + 1, records), 1);

@@ -294,7 +294,7 @@ contract HonestRoundTest is MarketBase {
         uint256[] memory weights = _weights();
         weights[0] += _draw(1000);
         _setTable(weights, uint32(vm.getBlockTimestamp()), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
     }
 
     function _changeSchedule() private {

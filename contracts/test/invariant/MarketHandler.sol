@@ -224,7 +224,7 @@ contract MarketHandler is MarketBase {
         (uint32 newest,,) = settlement.tableOf(type(uint32).max);
         if (newest >= block.timestamp) return;
         _setTable(_weights(), uint32(block.timestamp), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
     }
 
     function pass(uint256 blocks, uint256 time) external {

@@ -187,7 +187,7 @@ contract ComputeLeaseHandler is MarketBase {
         uint32 round = _openNext();
         // Long silences make the table of the operators too old.
         _setTable(_weights(), uint32(block.timestamp), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         round = _openNext();
         bytes memory records;
         for (uint256 i; i < orders.length; ++i) {

@@ -397,7 +397,7 @@ contract SelfMatchTest is MarketBase {
     function test_gasOfTablesAndTicks() public {
         _rollTo(block.number + 1);
         _setTable(_weights(), uint32(block.timestamp), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         vm.snapshotGasLastCall("MatchSettlement", "recordTable of 4 operators");
         settlement.tick();
         vm.snapshotGasLastCall("MatchSettlement", "tick");

@@ -3,20 +3,41 @@ pragma solidity 0.8.37;
 
 import { Vm } from "forge-std/Vm.sol";
 
-import { IECDSACertificateVerifier } from "../../src/eigenlayer/IECDSACertificateVerifier.sol";
 import { IMatchPolicy } from "../../src/market/IMatchPolicy.sol";
 import { IMatchSettlement } from "../../src/market/IMatchSettlement.sol";
 import { IOrderRequest } from "../../src/market/IOrderRequest.sol";
 import { IProviderRegistry } from "../../src/market/IProviderRegistry.sol";
 import { MatchBatch, OfferTerms, OrderSpec, OrderState, Policy, SkipReason } from "../../src/market/MarketTypes.sol";
+import { IQuorumVerifier } from "../../src/quorum/IQuorumVerifier.sol";
 import { BidWord, BidWordLib } from "../../src/words/BidWord.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
 import { RecordFields } from "../../src/words/RecordWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { MarketBase } from "../MarketBase.t.sol";
 
+/// @notice Takes any certificate of four operators, but first makes one call of its own.
+contract ReenteringQuorum {
+    address private _callee;
+    bytes private _data;
+
+    function reenter(address callee, bytes calldata data) external {
+        (_callee, _data) = (callee, data);
+    }
+
+    function signedWeight(uint32, bytes32, bytes calldata) external returns (uint256) {
+        bytes memory data = _data;
+        delete _data;
+        if (data.length != 0) {
+            (bool ok,) = _callee.call(data);
+            assert(ok);
+        }
+        return 10_000;
+    }
+}
+
 contract MatchSettlementTest is MarketBase {
     uint32 private constant NO_ROUND = type(uint32).max;
+    uint256 private constant CERTIFICATE_BYTES = 32 + 64 * OPERATORS;
 
     uint24 private provider;
     uint32 private machine;
@@ -371,37 +392,31 @@ contract MatchSettlementTest is MarketBase {
 
     function test_recordTableRefusesWhatIsNotNewer() public {
         vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.TableNotNewer.selector, block.timestamp));
-        settlement.recordTable();
+        settlement.recordTable("");
     }
 
     function test_recordTableRefusesWeightsOver96Bits() public {
         uint256[] memory weights = _weights();
         weights[0] = 1 << 96;
         _setTable(weights, uint32(block.timestamp) + 1, MAX_TABLE_STALENESS);
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.WeightTooLarge.selector, 1 << 96));
-        settlement.recordTable();
+        vm.expectRevert(abi.encodeWithSelector(IQuorumVerifier.WeightTooLarge.selector, 1 << 96));
+        settlement.recordTable("");
         weights[0] = type(uint96).max;
         _setTable(weights, uint32(block.timestamp) + 2, MAX_TABLE_STALENESS);
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.WeightTooLarge.selector, uint256(type(uint96).max) + 7000));
-        settlement.recordTable();
+        vm.expectRevert(abi.encodeWithSelector(IQuorumVerifier.WeightTooLarge.selector, uint256(type(uint96).max) + 7000));
+        settlement.recordTable("");
     }
 
     function test_recordTableRefusesATableWithoutStalenessLimit() public {
         _setTable(_weights(), uint32(block.timestamp) + 1, 0);
-        vm.expectRevert(IMatchSettlement.StalenessUnlimited.selector);
-        settlement.recordTable();
-    }
-
-    function test_aTableWhoseLimitWasLiftedIsRefusedAtSettlement() public {
-        (, bytes memory records, MatchBatch memory batch) = _one();
-        _setTable(_weights(), uint32(block.timestamp), 0);
-        _refuse(batch, records, abi.encodeWithSelector(IMatchSettlement.StalenessUnlimited.selector));
+        vm.expectRevert(IQuorumVerifier.StalenessUnlimited.selector);
+        settlement.recordTable("");
     }
 
     function test_anEmptyTableIsRecordedAndLetsNothingSettle() public {
         uint32 order = _order(_spec());
         _setTable(new uint256[](0), uint32(block.timestamp) + 1, MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         uint32 round = _openNext();
         bytes memory records = _encode(_record(order, machine, 1));
         _refuse(_batch(round, records), records, abi.encodeWithSelector(IMatchSettlement.TotalStakeTooLow.selector, 0, 100));
@@ -414,7 +429,7 @@ contract MatchSettlementTest is MarketBase {
         uint32 oldTimestamp = batch.tableTimestamp;
         uint32 newTimestamp = uint32(block.timestamp);
         _setTable(weights, newTimestamp, MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         (uint32 timestamp,,) = settlement.tableOf(round);
         assertEq(timestamp, oldTimestamp);
         (timestamp,,) = settlement.tableOf(round + 1);
@@ -424,7 +439,7 @@ contract MatchSettlementTest is MarketBase {
         _rollTo(block.number + 1);
         weights[3] = 2;
         _setTable(weights, newTimestamp + 1, MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         (timestamp,,) = settlement.tableOf(round);
         assertEq(timestamp, oldTimestamp);
         (timestamp,,) = settlement.tableOf(round + 1);
@@ -449,7 +464,7 @@ contract MatchSettlementTest is MarketBase {
     function test_aTableRecordedInTheSnapshotBlockCountsForItsRound() public {
         _enterRound(3, 0);
         _setTable(_weights(), uint32(block.timestamp), MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         (uint32 timestamp,,) = settlement.tableOf(3);
         assertEq(timestamp, block.timestamp);
         (timestamp,,) = settlement.tableOf(2);
@@ -473,38 +488,47 @@ contract MatchSettlementTest is MarketBase {
         assertEq(_settleAs(batch, records, ALL_SIGN), 1);
     }
 
-    function test_theVerifiersStalenessHoldsToo() public {
-        (, bytes memory records, MatchBatch memory batch) = _one();
-        _setTable(_weights(), uint32(block.timestamp), 1 hours);
+    function test_theTablesOwnLimitHoldsToo() public {
+        uint32 order = _order(_spec());
+        _setTable(_weights(), uint32(block.timestamp) + 1, 1 hours);
+        settlement.recordTable("");
+        uint32 round = _openNext();
+        bytes memory records = _encode(_record(order, machine, 1));
+        MatchBatch memory batch = _batch(round, records);
         vm.warp(batch.tableTimestamp + 1 hours + 1);
-        _refuse(batch, records, abi.encodeWithSelector(IECDSACertificateVerifier.CertificateStale.selector));
+        _refuse(batch, records, abi.encodeWithSelector(IQuorumVerifier.TableExpired.selector, batch.tableTimestamp));
+        vm.warp(batch.tableTimestamp + 1 hours);
+        assertEq(_settleAs(batch, records, ALL_SIGN), 1);
     }
 
     function test_aDisabledRootStopsItsTable() public {
         (, bytes memory records, MatchBatch memory batch) = _one();
         tableUpdater.disableRoot(batch.tableTimestamp);
-        _refuse(batch, records, abi.encodeWithSelector(IECDSACertificateVerifier.RootDisabled.selector));
+        _refuse(batch, records, abi.encodeWithSelector(IQuorumVerifier.TableWithdrawn.selector, batch.tableTimestamp));
     }
 
-    /// A verifier that adds up otherwise than its own entries say is not to be trusted with either figure.
+    /// A verifier that counts more than the table's entries weigh is not to be trusted with either figure.
     function test_aVerifierThatContradictsItsTableIsRefused() public {
         (, bytes memory records, MatchBatch memory batch) = _one();
-        uint256[] memory wrong = new uint256[](1);
-        wrong[0] = 10_001;
-        bytes memory signatures = _sign(batch, ALL_SIGN);
-        vm.mockCall(
-            address(verifier),
-            abi.encodeWithSelector(IECDSACertificateVerifier.verifyCertificate.selector),
-            abi.encode(wrong, new address[](0))
-        );
+        bytes memory certificate = _sign(batch, ALL_SIGN);
+        vm.mockCall(address(quorum), abi.encodeWithSelector(IQuorumVerifier.signedWeight.selector), abi.encode(10_001));
         vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.TableMismatch.selector, batch.tableTimestamp, batch.tableHash));
-        settlement.settle(batch, _defaultPolicy(), records, signatures);
+        settlement.settle(batch, _defaultPolicy(), records, certificate);
+        vm.mockCall(address(quorum), abi.encodeWithSelector(IQuorumVerifier.signedWeight.selector), abi.encode(10_000));
+        assertEq(settlement.settle(batch, _defaultPolicy(), records, certificate), 1);
+    }
 
-        uint32 timestamp = uint32(block.timestamp);
-        _setTable(_weights(), timestamp, MAX_TABLE_STALENESS);
-        vm.mockCall(address(verifier), abi.encodeWithSelector(IECDSACertificateVerifier.getTotalStakeWeights.selector), abi.encode(wrong));
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.TableMismatch.selector, timestamp, batch.tableHash));
-        settlement.recordTable();
+    /// A verifier that calls on while it verifies cannot have a round settled twice.
+    function test_aRoundSettlesOnceWhateverItsVerifierDoes() public {
+        (uint32 round, bytes memory records, MatchBatch memory batch) = _one();
+        bytes memory certificate = _sign(batch, ALL_SIGN);
+        vm.etch(address(quorum), address(new ReenteringQuorum()).code);
+        ReenteringQuorum(address(quorum))
+            .reenter(address(settlement), abi.encodeCall(IMatchSettlement.settle, (batch, _defaultPolicy(), records, certificate)));
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.RoundAlreadySettled.selector, round, round));
+        settlement.settle(batch, _defaultPolicy(), records, certificate);
+        ReenteringQuorum(address(quorum)).reenter(address(settlement), abi.encodeCall(IMatchSettlement.tick, ()));
+        assertEq(settlement.settle(batch, _defaultPolicy(), records, certificate), 1);
     }
 
     function test_theTotalMustReachThePolicysMinimum() public {
@@ -512,7 +536,7 @@ contract MatchSettlementTest is MarketBase {
         uint256[] memory weights = new uint256[](1);
         weights[0] = 99;
         _setTable(weights, uint32(block.timestamp) + 1, MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         uint32 round = _openNext();
         bytes memory records = _encode(_record(order, machine, 1));
         MatchBatch memory batch = _batch(round, records);
@@ -526,7 +550,7 @@ contract MatchSettlementTest is MarketBase {
         uint256[] memory weights = new uint256[](1);
         weights[0] = 100;
         _setTable(weights, uint32(block.timestamp) + 1, MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         uint32 round = _openNext();
         bytes memory records = _encode(_record(order, machine, 1));
         MatchBatch memory batch = _batch(round, records);
@@ -573,7 +597,7 @@ contract MatchSettlementTest is MarketBase {
         other = signed * 3333 / 6667;
         weights[absent] = other + bound(nudge, 0, 2);
         _setTable(weights, uint32(block.timestamp) + 1, MAX_TABLE_STALENESS);
-        settlement.recordTable();
+        settlement.recordTable("");
         uint32 round = _openNext();
         bytes memory records = _encode(_record(order, machine, 1));
         MatchBatch memory batch = _batch(round, records);
@@ -588,21 +612,24 @@ contract MatchSettlementTest is MarketBase {
     function test_aSignatureThatCountsTwiceReverts() public {
         (, bytes memory records, MatchBatch memory batch) = _one();
         bytes memory one = _sign(batch, 1);
-        vm.expectRevert(IECDSACertificateVerifier.SignersNotOrdered.selector);
-        settlement.settle(batch, _defaultPolicy(), records, bytes.concat(one, one));
+        bytes memory signature = _slice(one, 32, 64);
+        vm.expectRevert(abi.encodeWithSelector(IQuorumVerifier.CertificateMalformed.selector, "length"));
+        settlement.settle(batch, _defaultPolicy(), records, bytes.concat(one, signature));
+        vm.expectRevert(abi.encodeWithSelector(IQuorumVerifier.CertificateMalformed.selector, "signature"));
+        settlement.settle(batch, _defaultPolicy(), records, bytes.concat(bytes32(uint256(3)), signature, signature));
     }
 
     function test_aKeyOutsideTheTableReverts() public {
         (, bytes memory records, MatchBatch memory batch) = _one();
-        bytes32 digest = verifier.calculateCertificateDigest(batch.tableTimestamp, settlement.messageHash(batch));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(uint256(keccak256("stranger")), digest);
-        vm.expectRevert(IECDSACertificateVerifier.VerificationFailed.selector);
-        settlement.settle(batch, _defaultPolicy(), records, abi.encodePacked(r, s, v));
+        bytes32 digest = quorum.certificateDigest(batch.tableTimestamp, settlement.messageHash(batch));
+        (bytes32 r, bytes32 vs) = vm.signCompact(uint256(keccak256("stranger")), digest);
+        vm.expectRevert(abi.encodeWithSelector(IQuorumVerifier.CertificateMalformed.selector, "signature"));
+        settlement.settle(batch, _defaultPolicy(), records, abi.encodePacked(uint256(1), r, vs));
     }
 
     function test_noSignaturesRevert() public {
         (, bytes memory records, MatchBatch memory batch) = _one();
-        vm.expectRevert(IECDSACertificateVerifier.InvalidSignatureLength.selector);
+        vm.expectRevert(abi.encodeWithSelector(IQuorumVerifier.CertificateMalformed.selector, "length"));
         settlement.settle(batch, _defaultPolicy(), records, "");
     }
 
@@ -624,17 +651,17 @@ contract MatchSettlementTest is MarketBase {
         assertEq(settlement.lastSettledRound(), batch.round);
     }
 
-    /// Calldata of `settle` around an encoded batch, one record and four signatures.
+    /// Calldata of `settle` around an encoded batch, one record and a certificate of four.
     function _settleCall(bytes memory submitted) private view returns (bytes memory call) {
         call = bytes.concat(
             settlement.settle.selector,
             _slice(submitted, 0, 9 * 32),
             abi.encode(_defaultPolicy()),
-            // Where records and signatures begin, counted from the end of the selector.
+            // Where records and certificate begin, counted from the end of the selector.
             abi.encode(uint256(29 * 32), uint256(31 * 32))
         );
         call = bytes.concat(call, abi.encode(uint256(32)), _slice(submitted, 9 * 32, 32));
-        call = bytes.concat(call, abi.encode(uint256(260)), _slice(submitted, 10 * 32, 260), new bytes(28));
+        call = bytes.concat(call, abi.encode(CERTIFICATE_BYTES), _slice(submitted, 10 * 32, CERTIFICATE_BYTES));
     }
 
     function _slice(bytes memory data, uint256 from, uint256 length) private pure returns (bytes memory part) {

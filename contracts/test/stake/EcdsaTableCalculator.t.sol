@@ -5,7 +5,7 @@ import { IStrategy } from "../../src/eigenlayer/IStrategy.sol";
 import { OperatorSet, CreateSetParamsV2, DeregisterParams, ECDSACertificate, ECDSAOperatorInfo } from "../../src/eigenlayer/EigenTypes.sol";
 import { DevnetToken } from "../../src/devnet/DevnetToken.sol";
 import { IAVSRegistrar } from "../../src/eigenlayer/IAVSRegistrar.sol";
-import { EcdsaTableCalculator } from "../../src/stake/EcdsaTableCalculator.sol";
+import { StakeWeights } from "../../src/stake/StakeWeights.sol";
 import { EigenDevnetFixture } from "../eigenlayer/EigenDevnetFixture.sol";
 
 contract EcdsaTableCalculatorTest is EigenDevnetFixture {
@@ -47,6 +47,69 @@ contract EcdsaTableCalculatorTest is EigenDevnetFixture {
         assertEq(infos.length, 1);
         assertEq(infos[0].pubkey, rich.signer);
         assertEq(calculator.getOperatorWeights(operatorSet, poor.account).length, 0);
+    }
+
+    /// Anyone may join, and 257 operators with a wei each would be a table that nobody can take.
+    function test_ofTooManyOperators_theHeaviestAreInTheTable() public {
+        uint256 most = calculator.MAX_OPERATORS();
+        address[] memory members = new address[](most + 3);
+        IStrategy[] memory strategies = _only(strategy);
+        uint256[][] memory stake = new uint256[][](members.length);
+        for (uint256 i; i < members.length; ++i) {
+            members[i] = address(uint160(1_000 + i));
+            stake[i] = new uint256[](1);
+            // The first has least, the last but one nothing, and the others the same, but for a heavy one in the middle.
+            stake[i][0] = i == 0 ? 1 : i == members.length - 2 ? 0 : i == 100 ? 9 : 2;
+        }
+        _mockSet(members, strategies, stake);
+        (address[] memory operators, uint256[][] memory weights) = calculator.getOperatorSetWeights(operatorSet);
+        assertEq(operators.length, most);
+        // Of those who are equal the first stay: the last of all is out.
+        for (uint256 i; i < most; ++i) {
+            assertEq(operators[i], members[i + 1]);
+            assertEq(weights[i][0], i == 99 ? 9 : 2);
+        }
+        assertEq(calculator.getOperatorWeights(operatorSet, members[100])[0], 9);
+        assertEq(calculator.getOperatorWeights(operatorSet, members[0]).length, 0);
+        assertEq(calculator.getOperatorWeights(operatorSet, members[most + 2]).length, 0);
+    }
+
+    /// Members without stake take no place from those with some.
+    function test_ofTooManyMembers_thoseWithoutStakeAreLeftOut() public {
+        uint256 most = calculator.MAX_OPERATORS();
+        address[] memory members = new address[](most + 10);
+        uint256[][] memory stake = new uint256[][](members.length);
+        for (uint256 i; i < members.length; ++i) {
+            members[i] = address(uint160(1_000 + i));
+            stake[i] = new uint256[](1);
+            stake[i][0] = i % 2;
+        }
+        _mockSet(members, _only(strategy), stake);
+        (address[] memory operators,) = calculator.getOperatorSetWeights(operatorSet);
+        assertEq(operators.length, members.length / 2);
+        for (uint256 i; i < operators.length; ++i) {
+            assertEq(operators[i], members[2 * i + 1]);
+        }
+    }
+
+    /// @dev Joining takes too much gas for hundreds, so EigenLayer's answers are given here.
+    function _mockSet(address[] memory members, IStrategy[] memory strategies, uint256[][] memory stake) private {
+        uint32 futureBlock = uint32(block.number) + calculator.LOOKAHEAD_BLOCKS();
+        address manager = address(allocationManager);
+        vm.mockCall(manager, abi.encodeCall(allocationManager.getMembers, (operatorSet)), abi.encode(members));
+        vm.mockCall(manager, abi.encodeCall(allocationManager.getMemberCount, (operatorSet)), abi.encode(members.length));
+        vm.mockCall(manager, abi.encodeWithSelector(allocationManager.isMemberOfOperatorSet.selector), abi.encode(true));
+        vm.mockCall(
+            manager,
+            abi.encodeCall(allocationManager.getMinimumSlashableStake, (operatorSet, members, strategies, futureBlock)),
+            abi.encode(stake)
+        );
+        vm.mockCall(address(keyRegistrar), abi.encodeWithSelector(keyRegistrar.isRegistered.selector), abi.encode(true));
+    }
+
+    function _only(IStrategy only) private pure returns (IStrategy[] memory list) {
+        list = new IStrategy[](1);
+        list[0] = only;
     }
 
     /// @dev Only a registrar that asks for no key lets an operator in without one.
@@ -93,7 +156,7 @@ contract EcdsaTableCalculatorTest is EigenDevnetFixture {
         params[0].strategies[1] = strategyFactory.deployNewStrategy(other);
         vm.prank(avs);
         allocationManager.createOperatorSets(avs, params);
-        vm.expectRevert(abi.encodeWithSelector(EcdsaTableCalculator.MoreThanOneStrategy.selector, 2));
+        vm.expectRevert(abi.encodeWithSelector(StakeWeights.MoreThanOneStrategy.selector, 2));
         calculator.calculateOperatorTableBytes(OperatorSet(avs, 8));
     }
 

@@ -56,6 +56,50 @@ contract MatchmakerRegistrarTest is EigenDevnetFixture {
         assertEq(registrar.getOperatorSocket(operator.account), "http://moved");
     }
 
+    function test_anAppointeeForThisFunctionChangesTheSocketAndNobodyElse() public {
+        Operator memory operator = joinSet("operator", 5e18);
+        address node = makeAddr("node");
+        vm.prank(operator.account);
+        permissionController.setAppointee(operator.account, node, address(registrar), registrar.updateSocket.selector);
+        vm.prank(node);
+        registrar.updateSocket(operator.account, "http://by-node");
+        assertEq(registrar.getOperatorSocket(operator.account), "http://by-node");
+
+        Operator memory other = joinSet("other", 5e18);
+        vm.prank(node);
+        vm.expectRevert(MatchmakerRegistrar.CallerNotOperator.selector);
+        registrar.updateSocket(other.account, "http://thief");
+
+        address elsewhere = makeAddr("appointee for another contract");
+        vm.prank(operator.account);
+        permissionController.setAppointee(operator.account, elsewhere, address(keyRegistrar), registrar.updateSocket.selector);
+        vm.prank(elsewhere);
+        vm.expectRevert(MatchmakerRegistrar.CallerNotOperator.selector);
+        registrar.updateSocket(operator.account, "http://thief");
+
+        vm.prank(operator.account);
+        permissionController.removeAppointee(operator.account, node, address(registrar), registrar.updateSocket.selector);
+        vm.prank(node);
+        vm.expectRevert(MatchmakerRegistrar.CallerNotOperator.selector);
+        registrar.updateSocket(operator.account, "http://late");
+    }
+
+    /// @dev As everywhere in EigenLayer: once another admin has accepted, the account itself has no rights left.
+    function test_anAdminActsForTheOperatorAndTheOperatorNoLonger() public {
+        Operator memory operator = joinSet("operator", 5e18);
+        address admin = makeAddr("admin");
+        vm.prank(operator.account);
+        permissionController.addPendingAdmin(operator.account, admin);
+        vm.startPrank(admin);
+        permissionController.acceptAdmin(operator.account);
+        registrar.updateSocket(operator.account, "http://by-admin");
+        vm.stopPrank();
+        assertEq(registrar.getOperatorSocket(operator.account), "http://by-admin");
+        vm.prank(operator.account);
+        vm.expectRevert(MatchmakerRegistrar.CallerNotOperator.selector);
+        registrar.updateSocket(operator.account, "http://by-operator");
+    }
+
     function test_socketIsBounded() public {
         string memory longest = string(new bytes(256));
         registrar.updateSocket(address(this), longest);

@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Checkpoints } from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import { EnumerableSet } from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import { DoubleEndedQueue } from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import { IAllocationManager } from "../IAllocationManager.sol";
-import { IAVSRegistrar } from "../IAVSRegistrar.sol";
-import { IDelegationManager } from "../IDelegationManager.sol";
 import { IPermissionController } from "../IPermissionController.sol";
 import { IStrategy } from "../IStrategy.sol";
 import { OperatorSets } from "../OperatorSets.sol";
-import { OperatorSet, CreateSetParamsV2, RegisterParams, DeregisterParams, AllocateParams, Allocation } from "../EigenTypes.sol";
+import { OperatorSet, AllocateParams, Allocation, SlashingParams } from "../EigenTypes.sol";
+import { DevnetDelegationManager } from "./DevnetDelegationManager.sol";
+import { DevnetOperatorSets } from "./DevnetOperatorSets.sol";
 import { DevnetPermissioned } from "./DevnetPermissioned.sol";
 
-/// @title Operator sets, membership and slashable stake, for a chain that has no EigenLayer.
-/// @dev Nothing is slashed here, so every operator's maximum magnitude stays 1e18. A set's strategies and slasher are those of its creation.
-contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
+/// @title Allocations of operators' stake to operator sets, and slashing, for a chain that has no EigenLayer.
+/// @dev An operator starts with a magnitude of 1e18 in each strategy, distributes it over sets, and loses what is slashed for good.
+contract DevnetAllocationManager is DevnetOperatorSets {
+    using Checkpoints for Checkpoints.Trace224;
     using EnumerableSet for EnumerableSet.AddressSet;
     using EnumerableSet for EnumerableSet.Bytes32Set;
     using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
     using OperatorSets for OperatorSet;
-    using OperatorSets for bytes32;
     using SafeCast for uint256;
     using SafeCast for int256;
-
-    /// @dev A deregistered operator can still be slashed up to and including block `slashableUntil`.
-    struct Membership {
-        bool registered;
-        uint32 slashableUntil;
-    }
 
     struct AllocationDelay {
         uint32 delay;
@@ -39,110 +33,59 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
     }
 
     uint64 private constant WAD = 1e18;
-    address private constant BURN_ADDRESS = 0x00000000000000000000000000000000000E16E4;
-    address private constant BEACON_CHAIN_ETH = 0xbeaC0eeEeeeeEEeEeEEEEeeEEeEeeeEeeEEBEaC0;
 
-    IDelegationManager public immutable delegation;
-    uint32 public immutable DEALLOCATION_DELAY;
     uint32 public immutable ALLOCATION_CONFIGURATION_DELAY;
 
-    mapping(address avs => bool) private _hasMetadata;
-    mapping(address avs => IAVSRegistrar) private _registrars;
-    mapping(address avs => uint256) public getOperatorSetCount;
-    mapping(bytes32 setKey => address) private _slashers;
-    mapping(bytes32 setKey => address) private _redistributionRecipients;
-    mapping(bytes32 setKey => EnumerableSet.AddressSet) private _members;
-    mapping(bytes32 setKey => EnumerableSet.AddressSet) private _strategies;
-
     mapping(address operator => AllocationDelay) private _allocationDelays;
-    mapping(address operator => EnumerableSet.Bytes32Set) private _registeredSets;
     mapping(address operator => EnumerableSet.Bytes32Set) private _allocatedSets;
-    mapping(address operator => mapping(bytes32 setKey => Membership)) private _memberships;
     mapping(address operator => mapping(bytes32 setKey => EnumerableSet.AddressSet)) private _allocatedStrategies;
     mapping(address operator => mapping(bytes32 setKey => mapping(IStrategy strategy => Allocation))) private _allocations;
     mapping(address operator => mapping(IStrategy strategy => uint64)) private _encumbered;
+    /// @dev By block. Empty for an operator that was never slashed; otherwise it begins with 1e18 at block 0.
+    mapping(address operator => mapping(IStrategy strategy => Checkpoints.Trace224)) private _maxMagnitudes;
     /// @dev Sets with a deallocation under way; all wait equally long, so the queue is in order of completion.
     mapping(address operator => mapping(IStrategy strategy => DoubleEndedQueue.Bytes32Deque)) private _deallocationQueues;
+    mapping(bytes32 setKey => uint256) private _slashCounts;
 
     /// @param deallocationDelay Blocks for which stake stays slashable after a deallocation or a deregistration.
-    /// @param allocationConfigurationDelay Blocks before a changed allocation delay counts.
+    /// @param configurationDelay Blocks before a changed allocation delay or slasher counts.
     constructor(
-        IDelegationManager delegation_,
+        DevnetDelegationManager delegation_,
         IPermissionController permissionController_,
         uint32 deallocationDelay,
-        uint32 allocationConfigurationDelay
-    ) DevnetPermissioned(permissionController_) {
-        delegation = delegation_;
-        DEALLOCATION_DELAY = deallocationDelay;
-        ALLOCATION_CONFIGURATION_DELAY = allocationConfigurationDelay;
+        uint32 configurationDelay
+    ) DevnetPermissioned(permissionController_) DevnetOperatorSets(delegation_, deallocationDelay, configurationDelay) {
+        ALLOCATION_CONFIGURATION_DELAY = configurationDelay;
     }
 
-    // ------------------------------------------------------------------ AVS
+    // ------------------------------------------------------------------ slashing
 
-    function updateAVSMetadataURI(address avs, string calldata metadataURI) external {
-        require(_mayActFor(avs), InvalidPermissions());
-        _hasMetadata[avs] = true;
-        emit AVSMetadataURIUpdated(avs, metadataURI);
-    }
+    function slashOperator(address avs, SlashingParams calldata params) external returns (uint256 slashId, uint256[] memory shares) {
+        require(params.strategies.length == params.wadsToSlash.length, InputArrayLengthMismatch());
+        OperatorSet memory operatorSet = OperatorSet(avs, params.operatorSetId);
+        require(_exists(operatorSet.key()), InvalidOperatorSet());
+        require(isOperatorSlashable(params.operator, operatorSet), OperatorNotSlashable());
+        require(msg.sender == getSlasher(operatorSet), InvalidCaller());
 
-    function setAVSRegistrar(address avs, IAVSRegistrar registrar) external {
-        require(_mayActFor(avs), InvalidPermissions());
-        require(registrar.supportsAVS(avs), InvalidAVSRegistrar());
-        _registrars[avs] = registrar;
-        emit AVSRegistrarSet(avs, registrar);
-    }
-
-    function createOperatorSets(address avs, CreateSetParamsV2[] calldata params) external {
-        _checkMayCreate(avs);
-        for (uint256 i; i < params.length; ++i) {
-            _createOperatorSet(avs, params[i], address(0));
+        slashId = ++_slashCounts[operatorSet.key()];
+        shares = new uint256[](params.strategies.length);
+        uint256[] memory wadSlashed = new uint256[](params.strategies.length);
+        for (uint256 i; i < params.strategies.length; ++i) {
+            IStrategy strategy = params.strategies[i];
+            require(i == 0 || address(strategy) > address(params.strategies[i - 1]), StrategiesMustBeInAscendingOrder());
+            require(params.wadsToSlash[i] != 0 && params.wadsToSlash[i] <= WAD, InvalidWadToSlash());
+            require(_hasStrategy(operatorSet.key(), strategy), StrategyNotInOperatorSet());
+            uint64 maxBefore = getMaxMagnitude(params.operator, strategy);
+            uint64 slashed = _slashMagnitude(params.operator, operatorSet, strategy, params.wadsToSlash[i], maxBefore);
+            if (slashed == 0) continue;
+            // Rounded down: it is only told.
+            wadSlashed[i] = Math.mulDiv(slashed, WAD, maxBefore);
+            shares[i] = delegation.slashOperatorShares(params.operator, operatorSet, slashId, strategy, maxBefore, maxBefore - slashed);
         }
-    }
-
-    function createRedistributingOperatorSets(address avs, CreateSetParamsV2[] calldata params, address[] calldata redistributionRecipients)
-        external
-    {
-        _checkMayCreate(avs);
-        require(params.length == redistributionRecipients.length, InputArrayLengthMismatch());
-        for (uint256 i; i < params.length; ++i) {
-            require(redistributionRecipients[i] != address(0), InputAddressZero());
-            require(redistributionRecipients[i] != BURN_ADDRESS, InvalidRedistributionRecipient());
-            _createOperatorSet(avs, params[i], redistributionRecipients[i]);
-        }
+        emit OperatorSlashed(params.operator, operatorSet, params.strategies, wadSlashed, params.description);
     }
 
     // ------------------------------------------------------------------ operators
-
-    function registerForOperatorSets(address operator, RegisterParams calldata params) external {
-        require(_mayActFor(operator), InvalidPermissions());
-        require(delegation.isOperator(operator), InvalidOperator());
-        for (uint256 i; i < params.operatorSetIds.length; ++i) {
-            OperatorSet memory operatorSet = OperatorSet(params.avs, params.operatorSetIds[i]);
-            bytes32 setKey = operatorSet.key();
-            require(_exists(setKey), InvalidOperatorSet());
-            require(!isOperatorSlashable(operator, operatorSet), AlreadyMemberOfSet());
-            _memberships[operator][setKey] = Membership(true, 0);
-            _registeredSets[operator].add(setKey);
-            _members[setKey].add(operator);
-            emit OperatorAddedToOperatorSet(operator, operatorSet);
-        }
-        getAVSRegistrar(params.avs).registerOperator(operator, params.avs, params.operatorSetIds, params.data);
-    }
-
-    function deregisterFromOperatorSets(DeregisterParams calldata params) external {
-        require(_mayActFor(params.operator) || _mayActFor(params.avs), InvalidCaller());
-        for (uint256 i; i < params.operatorSetIds.length; ++i) {
-            OperatorSet memory operatorSet = OperatorSet(params.avs, params.operatorSetIds[i]);
-            bytes32 setKey = operatorSet.key();
-            require(_exists(setKey), InvalidOperatorSet());
-            require(_memberships[params.operator][setKey].registered, NotMemberOfSet());
-            _memberships[params.operator][setKey] = Membership(false, block.number.toUint32() + DEALLOCATION_DELAY);
-            _registeredSets[params.operator].remove(setKey);
-            _members[setKey].remove(params.operator);
-            emit OperatorRemovedFromOperatorSet(params.operator, operatorSet);
-        }
-        getAVSRegistrar(params.avs).deregisterOperator(params.operator, params.avs, params.operatorSetIds);
-    }
 
     /// @dev From the delegation manager, at registration, the delay counts at once.
     function setAllocationDelay(address operator, uint32 delay) external {
@@ -182,44 +125,6 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
 
     // ------------------------------------------------------------------ views
 
-    function getAVSRegistrar(address avs) public view returns (IAVSRegistrar) {
-        IAVSRegistrar registrar = _registrars[avs];
-        return address(registrar) == address(0) ? IAVSRegistrar(avs) : registrar;
-    }
-
-    function isOperatorSet(OperatorSet memory operatorSet) external view returns (bool) {
-        return _exists(operatorSet.key());
-    }
-
-    function getMembers(OperatorSet memory operatorSet) external view returns (address[] memory) {
-        return _members[operatorSet.key()].values();
-    }
-
-    function getMemberCount(OperatorSet memory operatorSet) external view returns (uint256) {
-        return _members[operatorSet.key()].length();
-    }
-
-    function isMemberOfOperatorSet(address operator, OperatorSet memory operatorSet) external view returns (bool) {
-        return _members[operatorSet.key()].contains(operator);
-    }
-
-    function getStrategiesInOperatorSet(OperatorSet memory operatorSet) external view returns (IStrategy[] memory) {
-        return _asStrategies(_strategies[operatorSet.key()].values());
-    }
-
-    function getSlasher(OperatorSet memory operatorSet) external view returns (address) {
-        return _slashers[operatorSet.key()];
-    }
-
-    function getRedistributionRecipient(OperatorSet memory operatorSet) external view returns (address) {
-        address recipient = _redistributionRecipients[operatorSet.key()];
-        return recipient == address(0) ? BURN_ADDRESS : recipient;
-    }
-
-    function isRedistributingOperatorSet(OperatorSet memory operatorSet) external view returns (bool) {
-        return _redistributionRecipients[operatorSet.key()] != address(0);
-    }
-
     function getAllocationDelay(address operator) public view returns (bool isSet, uint32 delay) {
         AllocationDelay memory stored = _allocationDelays[operator];
         if (stored.effectBlock != 0 && block.number >= stored.effectBlock) return (true, stored.pendingDelay);
@@ -230,6 +135,30 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
         return _currentAllocation(operator, operatorSet.key(), strategy);
     }
 
+    function getAllocations(address[] memory operators, OperatorSet memory operatorSet, IStrategy strategy)
+        external
+        view
+        returns (Allocation[] memory allocations)
+    {
+        allocations = new Allocation[](operators.length);
+        for (uint256 i; i < operators.length; ++i) {
+            allocations[i] = _currentAllocation(operators[i], operatorSet.key(), strategy);
+        }
+    }
+
+    function getStrategyAllocations(address operator, IStrategy strategy)
+        external
+        view
+        returns (OperatorSet[] memory operatorSets, Allocation[] memory allocations)
+    {
+        bytes32[] memory setKeys = _allocatedSets[operator].values();
+        operatorSets = _asOperatorSets(setKeys);
+        allocations = new Allocation[](setKeys.length);
+        for (uint256 i; i < setKeys.length; ++i) {
+            allocations[i] = _currentAllocation(operator, setKeys[i], strategy);
+        }
+    }
+
     function getAllocatedSets(address operator) external view returns (OperatorSet[] memory) {
         return _asOperatorSets(_allocatedSets[operator].values());
     }
@@ -238,12 +167,8 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
         return _asStrategies(_allocatedStrategies[operator][operatorSet.key()].values());
     }
 
-    function getRegisteredSets(address operator) external view returns (OperatorSet[] memory) {
-        return _asOperatorSets(_registeredSets[operator].values());
-    }
-
     function getAllocatableMagnitude(address operator, IStrategy strategy) external view returns (uint64) {
-        return WAD - getEncumberedMagnitude(operator, strategy);
+        return getMaxMagnitude(operator, strategy) - getEncumberedMagnitude(operator, strategy);
     }
 
     /// @dev Deallocations that are complete count as free even before the queue is cleared.
@@ -257,13 +182,39 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
         }
     }
 
-    function getMaxMagnitude(address, IStrategy) public pure returns (uint64) {
-        return WAD;
+    function getMaxMagnitude(address operator, IStrategy strategy) public view returns (uint64) {
+        Checkpoints.Trace224 storage history = _maxMagnitudes[operator][strategy];
+        return history.length() == 0 ? WAD : uint64(history.latest());
     }
 
-    function isOperatorSlashable(address operator, OperatorSet memory operatorSet) public view returns (bool) {
-        Membership memory membership = _memberships[operator][operatorSet.key()];
-        return membership.registered || block.number <= membership.slashableUntil;
+    function getMaxMagnitudes(address operator, IStrategy[] calldata strategies) external view returns (uint64[] memory magnitudes) {
+        magnitudes = new uint64[](strategies.length);
+        for (uint256 i; i < strategies.length; ++i) {
+            magnitudes[i] = getMaxMagnitude(operator, strategies[i]);
+        }
+    }
+
+    function getMaxMagnitudes(address[] calldata operators, IStrategy strategy) external view returns (uint64[] memory magnitudes) {
+        magnitudes = new uint64[](operators.length);
+        for (uint256 i; i < operators.length; ++i) {
+            magnitudes[i] = getMaxMagnitude(operators[i], strategy);
+        }
+    }
+
+    function getMaxMagnitudesAtBlock(address operator, IStrategy[] calldata strategies, uint32 blockNumber)
+        external
+        view
+        returns (uint64[] memory magnitudes)
+    {
+        magnitudes = new uint64[](strategies.length);
+        for (uint256 i; i < strategies.length; ++i) {
+            Checkpoints.Trace224 storage history = _maxMagnitudes[operator][strategies[i]];
+            magnitudes[i] = history.length() == 0 ? WAD : uint64(history.upperLookup(blockNumber));
+        }
+    }
+
+    function getSlashCount(OperatorSet memory operatorSet) external view returns (uint256) {
+        return _slashCounts[operatorSet.key()];
     }
 
     function getMinimumSlashableStake(
@@ -288,30 +239,36 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
 
     // ------------------------------------------------------------------ internals
 
-    function _checkMayCreate(address avs) private view {
-        require(_mayActFor(avs), InvalidPermissions());
-        require(_hasMetadata[avs], NonexistentAVSMetadata());
-    }
-
-    function _createOperatorSet(address avs, CreateSetParamsV2 calldata params, address recipient) private {
-        OperatorSet memory operatorSet = OperatorSet(avs, params.operatorSetId);
+    /// @dev Takes `wad` of what the operator allocates to the set now, and of what it is taking back; a pending increase stays.
+    /// @return slashed Rounded up; 0 if nothing is allocated.
+    function _slashMagnitude(address operator, OperatorSet memory operatorSet, IStrategy strategy, uint256 wad, uint64 maxMagnitude)
+        private
+        returns (uint64 slashed)
+    {
         bytes32 setKey = operatorSet.key();
-        require(!_exists(setKey), InvalidOperatorSet());
-        require(params.slasher != address(0), InputAddressZero());
-        ++getOperatorSetCount[avs];
-        _slashers[setKey] = params.slasher;
-        emit OperatorSetCreated(operatorSet);
-        if (recipient != address(0)) {
-            _redistributionRecipients[setKey] = recipient;
-            emit RedistributionAddressSet(operatorSet, recipient);
+        Allocation memory stored = _allocations[operator][setKey][strategy];
+        Allocation memory allocation = _settled(stored);
+        if (allocation.currentMagnitude == 0) return 0;
+        // A deallocation that is over frees its magnitude here, as if the queue had been cleared.
+        uint64 encumbered = _encumbered[operator][strategy];
+        if (stored.pendingDiff < 0 && allocation.pendingDiff == 0) encumbered = _apply(encumbered, stored.pendingDiff);
+
+        // Both rounded up, at the operator's expense.
+        slashed = uint64(Math.mulDiv(allocation.currentMagnitude, wad, WAD, Math.Rounding.Ceil));
+        allocation.currentMagnitude -= slashed;
+        if (allocation.pendingDiff < 0) {
+            uint256 leaving = uint128(-allocation.pendingDiff);
+            allocation.pendingDiff += int128(uint128(Math.mulDiv(leaving, wad, WAD, Math.Rounding.Ceil)));
+            uint64 target = _apply(allocation.currentMagnitude, allocation.pendingDiff);
+            emit AllocationUpdated(operator, operatorSet, strategy, target, allocation.effectBlock);
         }
-        for (uint256 i; i < params.strategies.length; ++i) {
-            IStrategy strategy = params.strategies[i];
-            require(recipient == address(0) || address(strategy) != BEACON_CHAIN_ETH, InvalidStrategy());
-            require(_strategies[setKey].add(address(strategy)), StrategyAlreadyInOperatorSet());
-            emit StrategyAddedToOperatorSet(operatorSet, strategy);
-        }
-        emit SlasherUpdated(operatorSet, params.slasher, block.number.toUint32());
+        _storeAllocation(operator, setKey, strategy, allocation);
+        emit AllocationUpdated(operator, operatorSet, strategy, allocation.currentMagnitude, block.number.toUint32());
+        _setEncumbered(operator, strategy, encumbered - slashed);
+        Checkpoints.Trace224 storage history = _maxMagnitudes[operator][strategy];
+        if (history.length() == 0) history.push(0, WAD);
+        history.push(block.number.toUint32(), maxMagnitude - slashed);
+        emit MaxMagnitudeUpdated(operator, strategy, maxMagnitude - slashed);
     }
 
     /// @dev Allocating encumbers at once and is slashable after the operator's delay. Deallocating frees at once unless the stake is
@@ -327,13 +284,13 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
         uint32 effectBlock = block.number.toUint32();
         if (newMagnitude > allocation.currentMagnitude) {
             uint64 added = newMagnitude - allocation.currentMagnitude;
-            require(added <= WAD - _encumbered[operator][strategy], InsufficientMagnitude());
+            require(added <= getMaxMagnitude(operator, strategy) - _encumbered[operator][strategy], InsufficientMagnitude());
             _setEncumbered(operator, strategy, _encumbered[operator][strategy] + added);
             effectBlock += delay;
             allocation.pendingDiff = int128(uint128(added));
         } else {
             uint64 removed = allocation.currentMagnitude - newMagnitude;
-            bool slashable = isOperatorSlashable(operator, operatorSet) && _strategies[setKey].contains(address(strategy));
+            bool slashable = isOperatorSlashable(operator, operatorSet) && _hasStrategy(setKey, strategy);
             allocation.pendingDiff = -int128(uint128(removed));
             if (slashable) {
                 effectBlock += DEALLOCATION_DELAY + 1;
@@ -389,7 +346,8 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
                 uint64 magnitude = allocation.currentMagnitude;
                 if (allocation.pendingDiff < 0 && atBlock >= allocation.effectBlock) magnitude = _apply(magnitude, allocation.pendingDiff);
                 // Rounded down twice: the proportion to 18 digits, then the shares.
-                uint256 proportion = Math.mulDiv(magnitude, WAD, getMaxMagnitude(operators[i], strategies[j]));
+                uint64 maxMagnitude = getMaxMagnitude(operators[i], strategies[j]);
+                uint256 proportion = maxMagnitude == 0 ? 0 : Math.mulDiv(magnitude, WAD, maxMagnitude);
                 stake[i][j] = Math.mulDiv(stake[i][j], proportion, WAD);
             }
         }
@@ -405,25 +363,7 @@ contract DevnetAllocationManager is IAllocationManager, DevnetPermissioned {
         return Allocation(_apply(allocation.currentMagnitude, allocation.pendingDiff), 0, 0);
     }
 
-    function _exists(bytes32 setKey) private view returns (bool) {
-        return _slashers[setKey] != address(0);
-    }
-
     function _apply(uint64 magnitude, int128 diff) private pure returns (uint64) {
         return int256(int128(uint128(magnitude)) + diff).toUint256().toUint64();
-    }
-
-    function _asOperatorSets(bytes32[] memory setKeys) private pure returns (OperatorSet[] memory operatorSets) {
-        operatorSets = new OperatorSet[](setKeys.length);
-        for (uint256 i; i < setKeys.length; ++i) {
-            operatorSets[i] = setKeys[i].fromKey();
-        }
-    }
-
-    function _asStrategies(address[] memory addresses) private pure returns (IStrategy[] memory strategies) {
-        strategies = new IStrategy[](addresses.length);
-        for (uint256 i; i < addresses.length; ++i) {
-            strategies[i] = IStrategy(addresses[i]);
-        }
     }
 }

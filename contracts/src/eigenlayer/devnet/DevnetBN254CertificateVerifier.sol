@@ -4,12 +4,23 @@ pragma solidity 0.8.37;
 import { IBN254CertificateVerifier } from "../IBN254CertificateVerifier.sol";
 import { IOperatorTableUpdater } from "../IOperatorTableUpdater.sol";
 import { OperatorSets } from "../OperatorSets.sol";
-import { OperatorSet, OperatorSetConfig, BN254Certificate, BN254OperatorSetInfo, G1Point, G2Point } from "../EigenTypes.sol";
-import { Bn254 } from "./Bn254.sol";
+import {
+    OperatorSet,
+    OperatorSetConfig,
+    BN254Certificate,
+    BN254OperatorInfo,
+    BN254OperatorInfoWitness,
+    BN254OperatorSetInfo,
+    G1Point,
+    G2Point
+} from "../EigenTypes.sol";
+import { Bn254 } from "../../quorum/Bn254.sol";
+import { Bn254Signature } from "./Bn254Signature.sol";
+import { EigenMerkle } from "./EigenMerkle.sol";
 
-/// @title Checks BN254 certificates of the table generator, for a chain that has no EigenLayer.
-/// @dev Certificates must be signed by the whole set: witnesses of operators that did not sign are refused, which is all a generator of
-/// one key needs. A point off the curve fails the certificate and does not burn the caller's gas.
+/// @title Checks certificates with aggregated BN254 signatures, for a chain that has no EigenLayer.
+/// @dev Operators that did not sign are proven against the table's root the first time and remembered by table and index. A point off the
+/// curve fails the certificate and does not burn the caller's gas.
 contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
     using OperatorSets for OperatorSet;
 
@@ -18,12 +29,14 @@ contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
         OperatorSetConfig config;
         mapping(uint32 referenceTimestamp => bool) isSet;
         mapping(uint32 referenceTimestamp => BN254OperatorSetInfo) infos;
+        mapping(uint32 referenceTimestamp => mapping(uint256 operatorIndex => BN254OperatorInfo)) nonsigners;
     }
 
     /// @dev keccak256("BN254Certificate(uint32 referenceTimestamp,bytes32 messageHash)").
     bytes32 private constant CERTIFICATE_TYPEHASH = 0xd9f77a423768f4b0526fa60a7c732334516a93f1d228dce50ad804ea74ced36e;
     uint256 private constant BPS_DENOMINATOR = 10_000;
-    uint256 private constant PAIRING_GAS = 400_000;
+    /// @dev Keeps leaves of operators apart from inner nodes and other leaves.
+    bytes1 private constant OPERATOR_INFO_LEAF_SALT = 0x75;
 
     IOperatorTableUpdater public immutable operatorTableUpdater;
 
@@ -49,7 +62,7 @@ contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
         emit TableUpdated(operatorSet, referenceTimestamp, operatorSetInfo);
     }
 
-    function verifyCertificate(OperatorSet memory operatorSet, BN254Certificate memory cert) external view returns (uint256[] memory) {
+    function verifyCertificate(OperatorSet memory operatorSet, BN254Certificate memory cert) external returns (uint256[] memory) {
         return _verify(operatorSet, cert);
     }
 
@@ -57,7 +70,7 @@ contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
         OperatorSet memory operatorSet,
         BN254Certificate memory cert,
         uint16[] memory totalStakeProportionThresholds
-    ) external view returns (bool) {
+    ) external returns (bool) {
         uint256[] memory signed = _verify(operatorSet, cert);
         uint256[] memory total = getTotalStakeWeights(operatorSet, cert.referenceTimestamp);
         require(signed.length == totalStakeProportionThresholds.length, ArrayLengthMismatch());
@@ -72,7 +85,7 @@ contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
         OperatorSet memory operatorSet,
         BN254Certificate memory cert,
         uint256[] memory totalStakeNominalThresholds
-    ) external view returns (bool) {
+    ) external returns (bool) {
         uint256[] memory signed = _verify(operatorSet, cert);
         require(signed.length == totalStakeNominalThresholds.length, ArrayLengthMismatch());
         for (uint256 i; i < signed.length; ++i) {
@@ -81,19 +94,12 @@ contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
         return true;
     }
 
-    /// @notice Checks signature and both forms of the public key in one pairing, weighted by a challenge over all inputs.
     function trySignatureVerification(bytes32 msgHash, G1Point memory aggPubkey, G2Point memory apkG2, G1Point memory signature)
         public
         view
         returns (bool pairingSuccessful, bool signatureValid)
     {
-        uint256 challenge = uint256(keccak256(abi.encode(msgHash, aggPubkey, apkG2, signature))) % Bn254.GROUP_ORDER;
-        (bool okKey, G1Point memory weightedKey) = Bn254.mul(aggPubkey, challenge);
-        (bool okLeft, G1Point memory left) = Bn254.add(signature, weightedKey);
-        (, G1Point memory weightedGenerator) = Bn254.mul(Bn254.generatorG1(), challenge);
-        (, G1Point memory right) = Bn254.add(Bn254.hashToG1(msgHash), weightedGenerator);
-        if (!okKey || !okLeft) return (false, false);
-        return Bn254.pairing(left, Bn254.negatedGeneratorG2(), right, apkG2, PAIRING_GAS);
+        return Bn254Signature.check(msgHash, aggPubkey, apkG2, signature);
     }
 
     function latestReferenceTimestamp(OperatorSet memory operatorSet) external view returns (uint32) {
@@ -128,22 +134,74 @@ contract DevnetBN254CertificateVerifier is IBN254CertificateVerifier {
         return _tables[operatorSet.key()].infos[referenceTimestamp];
     }
 
+    function getNonsignerOperatorInfo(OperatorSet memory operatorSet, uint32 referenceTimestamp, uint256 operatorIndex)
+        external
+        view
+        returns (BN254OperatorInfo memory)
+    {
+        return _tables[operatorSet.key()].nonsigners[referenceTimestamp][operatorIndex];
+    }
+
+    function isNonsignerCached(OperatorSet memory operatorSet, uint32 referenceTimestamp, uint256 operatorIndex)
+        external
+        view
+        returns (bool)
+    {
+        return _isKey(_tables[operatorSet.key()].nonsigners[referenceTimestamp][operatorIndex].pubkey);
+    }
+
     function calculateCertificateDigest(uint32 referenceTimestamp, bytes32 messageHash) public pure returns (bytes32) {
         return keccak256(abi.encode(CERTIFICATE_TYPEHASH, referenceTimestamp, messageHash));
     }
 
-    function _verify(OperatorSet memory operatorSet, BN254Certificate memory cert) private view returns (uint256[] memory) {
+    function _verify(OperatorSet memory operatorSet, BN254Certificate memory cert) private returns (uint256[] memory signedWeights) {
         Table storage table = _tables[operatorSet.key()];
         uint32 staleness = table.config.maxStalenessPeriod;
         require(staleness == 0 || block.timestamp <= cert.referenceTimestamp + staleness, CertificateStale());
         require(table.isSet[cert.referenceTimestamp], ReferenceTimestampDoesNotExist());
         require(operatorTableUpdater.isRootValidByTimestamp(cert.referenceTimestamp), RootDisabled());
-        require(cert.nonSignerWitnesses.length == 0, VerificationFailed());
 
-        BN254OperatorSetInfo storage info = table.infos[cert.referenceTimestamp];
+        BN254OperatorSetInfo memory info = table.infos[cert.referenceTimestamp];
+        signedWeights = info.totalWeights;
+        G1Point memory absent = _takeNonSigners(table, info, cert, signedWeights);
+        if (absent.Y != 0) absent.Y = Bn254.FIELD_MODULUS - absent.Y;
+        (bool ok, G1Point memory signers) = Bn254.add(info.aggregatePubkey, absent);
         bytes32 digest = calculateCertificateDigest(cert.referenceTimestamp, cert.messageHash);
-        (bool pairingSuccessful, bool signatureValid) = trySignatureVerification(digest, info.aggregatePubkey, cert.apk, cert.signature);
-        require(pairingSuccessful && signatureValid, VerificationFailed());
-        return info.totalWeights;
+        (bool pairingSuccessful, bool signatureValid) = trySignatureVerification(digest, signers, cert.apk, cert.signature);
+        require(ok && pairingSuccessful && signatureValid, VerificationFailed());
+    }
+
+    /// @dev Subtracts the weights of those who did not sign.
+    /// @return absent The sum of their keys.
+    function _takeNonSigners(
+        Table storage table,
+        BN254OperatorSetInfo memory info,
+        BN254Certificate memory cert,
+        uint256[] memory signedWeights
+    ) private returns (G1Point memory absent) {
+        for (uint256 i; i < cert.nonSignerWitnesses.length; ++i) {
+            BN254OperatorInfoWitness memory witness = cert.nonSignerWitnesses[i];
+            uint32 index = witness.operatorIndex;
+            require(i == 0 || index > cert.nonSignerWitnesses[i - 1].operatorIndex, NonSignerIndicesNotSorted());
+            require(index < info.numOperators, InvalidOperatorIndex());
+            BN254OperatorInfo memory operator = table.nonsigners[cert.referenceTimestamp][index];
+            if (!_isKey(operator.pubkey)) {
+                operator = witness.operatorInfo;
+                bytes32 leaf = keccak256(abi.encodePacked(OPERATOR_INFO_LEAF_SALT, abi.encode(operator)));
+                bool proven = EigenMerkle.isIncluded(witness.operatorInfoProof, info.operatorInfoTreeRoot, leaf, index);
+                require(proven, VerificationFailed());
+                table.nonsigners[cert.referenceTimestamp][index] = operator;
+            }
+            bool ok;
+            (ok, absent) = Bn254.add(absent, operator.pubkey);
+            require(ok, VerificationFailed());
+            for (uint256 j; j < signedWeights.length; ++j) {
+                signedWeights[j] -= operator.weights[j];
+            }
+        }
+    }
+
+    function _isKey(G1Point memory point) private pure returns (bool) {
+        return point.X != 0 || point.Y != 0;
     }
 }

@@ -7,9 +7,10 @@ import { IECDSACertificateVerifier } from "../IECDSACertificateVerifier.sol";
 import { IOperatorTableUpdater } from "../IOperatorTableUpdater.sol";
 import { OperatorSets } from "../OperatorSets.sol";
 import { OperatorSet, OperatorSetConfig, CurveType, ECDSAOperatorInfo, BN254Certificate, BN254OperatorSetInfo } from "../EigenTypes.sol";
+import { EigenMerkle } from "./EigenMerkle.sol";
 
 /// @title Takes table roots signed by the generator and tables proven against them, for a chain that has no EigenLayer.
-/// @dev Tables of ECDSA sets only. A root is judged by its value: equal tables give the same root at another timestamp, so disabling one
+/// @dev A root is judged by its value: equal tables give the same root at another timestamp, so disabling one
 /// disables all and confirming it again enables all.
 contract DevnetOperatorTableUpdater is IOperatorTableUpdater {
     using OperatorSets for OperatorSet;
@@ -91,15 +92,18 @@ contract DevnetOperatorTableUpdater is IOperatorTableUpdater {
         (OperatorSet memory operatorSet, CurveType curveType, OperatorSetConfig memory config, bytes memory info) =
             abi.decode(operatorTableBytes, (OperatorSet, CurveType, OperatorSetConfig, bytes));
         require(operatorSet.key() != _generator.key(), InvalidOperatorSet());
-        require(curveType == CurveType.ECDSA, InvalidCurveType());
         // Whoever comes second with the same table has nothing left to do.
-        if (ecdsaCertificateVerifier.isReferenceTimestampSet(operatorSet, referenceTimestamp)) return;
-        require(referenceTimestamp > ecdsaCertificateVerifier.latestReferenceTimestamp(operatorSet), TableUpdateForPastTimestamp());
+        if (_isTimestampSet(curveType, operatorSet, referenceTimestamp)) return;
+        require(referenceTimestamp > _latestOf(curveType, operatorSet), TableUpdateForPastTimestamp());
         require(_roots[referenceTimestamp] == globalTableRoot, InvalidGlobalTableRoot());
         bytes32 leaf = keccak256(abi.encodePacked(TABLE_LEAF_SALT, operatorTableBytes));
-        require(_rootOf(leaf, operatorSetIndex, proof) == globalTableRoot, InvalidOperatorSetProof());
+        require(EigenMerkle.isIncluded(proof, globalTableRoot, leaf, operatorSetIndex), InvalidOperatorSetProof());
 
-        ecdsaCertificateVerifier.updateOperatorTable(operatorSet, referenceTimestamp, abi.decode(info, (ECDSAOperatorInfo[])), config);
+        if (curveType == CurveType.ECDSA) {
+            ecdsaCertificateVerifier.updateOperatorTable(operatorSet, referenceTimestamp, abi.decode(info, (ECDSAOperatorInfo[])), config);
+        } else {
+            bn254CertificateVerifier.updateOperatorTable(operatorSet, referenceTimestamp, abi.decode(info, (BN254OperatorSetInfo)), config);
+        }
     }
 
     function disableRoot(bytes32 globalTableRoot) external {
@@ -174,15 +178,15 @@ contract DevnetOperatorTableUpdater is IOperatorTableUpdater {
         return isRootValid[_roots[referenceTimestamp]];
     }
 
-    /// @dev Unsorted pairs; the index's bits say on which side each sibling stands, and none may be left over.
-    function _rootOf(bytes32 leaf, uint256 index, bytes calldata proof) private pure returns (bytes32 node) {
-        require(proof.length % 32 == 0, InvalidProofLength());
-        node = leaf;
-        for (uint256 offset; offset < proof.length; offset += 32) {
-            bytes32 sibling = bytes32(proof[offset:offset + 32]);
-            node = index & 1 == 0 ? keccak256(abi.encode(node, sibling)) : keccak256(abi.encode(sibling, node));
-            index >>= 1;
-        }
-        require(index == 0, InvalidIndex());
+    function _isTimestampSet(CurveType curveType, OperatorSet memory operatorSet, uint32 referenceTimestamp) private view returns (bool) {
+        if (curveType == CurveType.ECDSA) return ecdsaCertificateVerifier.isReferenceTimestampSet(operatorSet, referenceTimestamp);
+        require(curveType == CurveType.BN254, InvalidCurveType());
+        return bn254CertificateVerifier.isReferenceTimestampSet(operatorSet, referenceTimestamp);
+    }
+
+    function _latestOf(CurveType curveType, OperatorSet memory operatorSet) private view returns (uint32) {
+        return curveType == CurveType.ECDSA
+            ? ecdsaCertificateVerifier.latestReferenceTimestamp(operatorSet)
+            : bn254CertificateVerifier.latestReferenceTimestamp(operatorSet);
     }
 }

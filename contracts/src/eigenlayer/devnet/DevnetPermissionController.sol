@@ -7,10 +7,12 @@ import { IPermissionController } from "../IPermissionController.sol";
 /// @title Admins and appointees of accounts, for a chain that has no EigenLayer.
 contract DevnetPermissionController is IPermissionController {
     using EnumerableSet for EnumerableSet.AddressSet;
+    using EnumerableSet for EnumerableSet.Bytes32Set;
 
     mapping(address account => EnumerableSet.AddressSet) private _admins;
     mapping(address account => EnumerableSet.AddressSet) private _pendingAdmins;
-    mapping(address account => mapping(address appointee => mapping(bytes32 permission => bool))) private _appointed;
+    mapping(address account => mapping(address appointee => EnumerableSet.Bytes32Set)) private _permissions;
+    mapping(address account => mapping(bytes32 permission => EnumerableSet.AddressSet)) private _appointees;
 
     modifier onlyAdmin(address account) {
         require(isAdmin(account, msg.sender), NotAdmin());
@@ -42,15 +44,15 @@ contract DevnetPermissionController is IPermissionController {
 
     function setAppointee(address account, address appointee, address target, bytes4 selector) external onlyAdmin(account) {
         bytes32 permission = _permission(target, selector);
-        require(!_appointed[account][appointee][permission], AppointeeAlreadySet());
-        _appointed[account][appointee][permission] = true;
+        require(_permissions[account][appointee].add(permission), AppointeeAlreadySet());
+        _appointees[account][permission].add(appointee);
         emit AppointeeSet(account, appointee, target, selector);
     }
 
     function removeAppointee(address account, address appointee, address target, bytes4 selector) external onlyAdmin(account) {
         bytes32 permission = _permission(target, selector);
-        require(_appointed[account][appointee][permission], AppointeeNotSet());
-        _appointed[account][appointee][permission] = false;
+        require(_permissions[account][appointee].remove(permission), AppointeeNotSet());
+        _appointees[account][permission].remove(appointee);
         emit AppointeeRemoved(account, appointee, target, selector);
     }
 
@@ -73,7 +75,26 @@ contract DevnetPermissionController is IPermissionController {
     }
 
     function canCall(address account, address caller, address target, bytes4 selector) external view returns (bool) {
-        return isAdmin(account, caller) || _appointed[account][caller][_permission(target, selector)];
+        return isAdmin(account, caller) || _permissions[account][caller].contains(_permission(target, selector));
+    }
+
+    function getAppointeePermissions(address account, address appointee)
+        external
+        view
+        returns (address[] memory targets, bytes4[] memory selectors)
+    {
+        bytes32[] memory permissions = _permissions[account][appointee].values();
+        targets = new address[](permissions.length);
+        selectors = new bytes4[](permissions.length);
+        for (uint256 i; i < permissions.length; ++i) {
+            // The target's 20 bytes, then the selector's 4.
+            targets[i] = address(bytes20(permissions[i]));
+            selectors[i] = bytes4(permissions[i] << 160);
+        }
+    }
+
+    function getAppointees(address account, address target, bytes4 selector) external view returns (address[] memory) {
+        return _appointees[account][_permission(target, selector)].values();
     }
 
     function _permission(address target, bytes4 selector) private pure returns (bytes32) {

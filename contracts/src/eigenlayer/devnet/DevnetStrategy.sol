@@ -2,15 +2,19 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { IStrategy } from "../IStrategy.sol";
 
 /// @title One token's stake as shares, for a chain that has no EigenLayer.
-/// @dev The token must not take fees on transfer. Withdrawals are not part of this devnet.
+/// @dev The token must not take fees on transfer.
 contract DevnetStrategy is IStrategy {
+    using SafeERC20 for IERC20;
+
     error OnlyStrategyManager();
     error OnlyUnderlyingToken();
     error NewSharesZero();
     error TotalSharesExceedsMax();
+    error WithdrawalAmountExceedsTotalDeposits();
 
     /// @dev Added to shares and balance alike, so that a first depositor cannot inflate the price of a share.
     uint256 private constant VIRTUAL_OFFSET = 1e3;
@@ -36,8 +40,18 @@ contract DevnetStrategy is IStrategy {
         require(totalShares <= MAX_TOTAL_SHARES, TotalSharesExceedsMax());
     }
 
+    /// @notice Pays for `amountShares`; tokens are rounded down.
+    function withdraw(address recipient, IERC20 token, uint256 amountShares) external returns (uint256 amount) {
+        require(msg.sender == strategyManager, OnlyStrategyManager());
+        require(address(token) == address(underlyingToken), OnlyUnderlyingToken());
+        require(amountShares <= totalShares, WithdrawalAmountExceedsTotalDeposits());
+        amount = sharesToUnderlyingView(amountShares);
+        totalShares -= amountShares;
+        underlyingToken.safeTransfer(recipient, amount);
+    }
+
     /// @notice Tokens that `amountShares` stand for, rounded down.
-    function sharesToUnderlyingView(uint256 amountShares) external view returns (uint256) {
+    function sharesToUnderlyingView(uint256 amountShares) public view returns (uint256) {
         return (amountShares * (underlyingToken.balanceOf(address(this)) + VIRTUAL_OFFSET)) / (totalShares + VIRTUAL_OFFSET);
     }
 

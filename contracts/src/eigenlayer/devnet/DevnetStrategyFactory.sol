@@ -23,4 +23,9 @@ contract DevnetStrategyFactory is IStrategyFactory {
         emit StrategySetForToken(token, newStrategy);
         strategyManager.whitelistForDeposit(newStrategy);
     }
+
+    /// @notice No token is.
+    function isBlacklisted(IERC20) external pure returns (bool) {
+        return false;
+    }
 }

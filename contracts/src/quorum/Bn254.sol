@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { G1Point, G2Point } from "../EigenTypes.sol";
+import { G1Point, G2Point } from "../eigenlayer/EigenTypes.sol";
 
 /// @title BN254 through the precompiles of EIP-196, EIP-197 and EIP-198.
-/// @dev No function reverts on points from strangers: each says whether the precompile accepted its input.
+/// @dev Functions say whether the precompile accepted its input. A precompile that does not burns all the gas it is given, so each call has
+/// a limit: several times today's price, to outlast a repricing.
 library Bn254 {
     /// @notice Order of the base field, p.
     uint256 internal constant FIELD_MODULUS = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
     /// @notice Order of the group, r.
     uint256 internal constant GROUP_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+    uint256 private constant ADD_GAS = 10_000;
+    uint256 private constant MUL_GAS = 60_000;
+    /// @dev Of a pairing of two pairs; today's price is 113,000.
+    uint256 internal constant PAIRING_GAS = 400_000;
     /// @dev x to this power is a square root of x if x has one, for p = 3 mod 4.
     uint256 private constant ROOT_EXPONENT = (FIELD_MODULUS + 1) / 4;
 
@@ -30,11 +35,42 @@ library Bn254 {
         return G2Point([G2_X_IMAGINARY, G2_X_REAL], [FIELD_MODULUS - G2_Y_IMAGINARY, FIELD_MODULUS - G2_Y_REAL]);
     }
 
+    /// @notice Whether the point has coordinates below p and lies on y^2 = x^3 + 3; infinity does not.
+    /// @dev The cofactor is 1, so such a point is in the group.
+    function isOnCurve(G1Point memory point) internal pure returns (bool) {
+        (uint256 x, uint256 y) = (point.X, point.Y);
+        return x < FIELD_MODULUS && y < FIELD_MODULUS
+            && mulmod(y, y, FIELD_MODULUS) == addmod(mulmod(mulmod(x, x, FIELD_MODULUS), x, FIELD_MODULUS), 3, FIELD_MODULUS);
+    }
+
+    /// @notice Whether a point of G2 is infinity.
+    function isZero(G2Point memory point) internal pure returns (bool) {
+        return (point.X[0] | point.X[1] | point.Y[0] | point.Y[1]) == 0;
+    }
+
+    /// @notice The opposite of a point on the curve, or of infinity.
+    function negate(G1Point memory point) internal pure returns (G1Point memory) {
+        return point.Y == 0 ? point : G1Point(point.X, FIELD_MODULUS - point.Y);
+    }
+
+    /// @notice Whether `signature` is that of `digest` by the key whose forms in both groups are `key`, a point on the curve, and `apk`.
+    /// @dev One pairing checks both, weighted by a challenge over all inputs: e(signature + c key, -g2) e(H(digest) + c g1, apk) = 1. The
+    /// pairing precompile refuses G2 points off the curve or outside the group. Infinity is no signature and no key: it signs anything.
+    function isSigned(bytes32 digest, G1Point memory key, G2Point memory apk, G1Point memory signature) internal view returns (bool isOne) {
+        if (!isOnCurve(signature) || !isOnCurve(key) || isZero(apk)) return false;
+        uint256 challenge = uint256(keccak256(abi.encode(digest, key, apk, signature))) % GROUP_ORDER;
+        (, G1Point memory weighted) = mul(key, challenge);
+        (, G1Point memory left) = add(signature, weighted);
+        (, weighted) = mul(generatorG1(), challenge);
+        (, G1Point memory right) = add(hashToG1(digest), weighted);
+        (, isOne) = pairing(left, negatedGeneratorG2(), right, apk, PAIRING_GAS);
+    }
+
     /// @return ok False if a point is not on the curve.
     function add(G1Point memory a, G1Point memory b) internal view returns (bool ok, G1Point memory sum) {
         uint256[4] memory input = [a.X, a.Y, b.X, b.Y];
         assembly ("memory-safe") {
-            ok := staticcall(gas(), 0x06, input, 0x80, sum, 0x40)
+            ok := staticcall(ADD_GAS, 0x06, input, 0x80, sum, 0x40)
         }
     }
 
@@ -42,7 +78,7 @@ library Bn254 {
     function mul(G1Point memory a, uint256 scalar) internal view returns (bool ok, G1Point memory product) {
         uint256[3] memory input = [a.X, a.Y, scalar];
         assembly ("memory-safe") {
-            ok := staticcall(gas(), 0x07, input, 0x60, product, 0x40)
+            ok := staticcall(MUL_GAS, 0x07, input, 0x60, product, 0x40)
         }
     }
 
