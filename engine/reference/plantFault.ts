@@ -84,6 +84,8 @@ const REASON_OF: ReadonlyMap<PlantedKind, number> = new Map([
 ]);
 
 const WHOLE_DEVICE = 1000;
+/** A record has 40 bits for its price; the dearest offers on the largest orders would need more. */
+const PRICE_LIMIT = 2 ** 40;
 const HIGHEST_BID_INDEX = 254;
 
 /**
@@ -94,6 +96,7 @@ export function plantFault(kind: PlantedKind, input: PlantInput): MatchRecord[] 
   const honest = matchRound(input.snapshot, input.policy, input.seed);
   const planted = new Planter(input, honest).plant(kind);
   if (planted === undefined || planted.length === 0 || planted.length > input.policy.maxMatches) return undefined;
+  if (planted.some(({ priceMicroPerHour }) => priceMicroPerHour >= PRICE_LIMIT)) return undefined;
   return isSame(planted, honest) ? undefined : planted;
 }
 
