@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 
@@ -11,6 +11,7 @@ import { matchRound } from '../engine/matchRound.js';
 import { decodeBundle } from '../protocol/bundle/decodeBundle.js';
 import { bundleAddress, bundleOf, encodeBundle, type MatchBundle } from '../protocol/bundle/matchBundle.js';
 import { verifyBundle } from '../protocol/bundle/verifyBundle.js';
+import { readBundleFile } from './bundleFile.js';
 import { addReadFlags, openRpc, type ReadFlags } from './marketFlags.js';
 import { fieldLines, printResult, timeText } from './marketOutput.js';
 import { EXIT, integer } from './usage.js';
@@ -77,7 +78,7 @@ async function writeRound(
 }
 
 function verifyFile(file: string, flags: { readonly json: boolean }, print: Print): void {
-  const text = readFileSync(file, 'utf8');
+  const text = readBundleFile(file);
   const contents = decodeBundle(text);
   const { bundle } = contents;
   const { holds, records, recordsHash, messageHash, matchCount, policyHash } = verifyBundle(contents);

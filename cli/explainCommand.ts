@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 
 import { findOrderMatch, readClosedRounds, replayRound } from '../chain/sync/roundReplay.js';
@@ -8,6 +7,7 @@ import { rejectionName } from '../engine/rejectionReason.js';
 import type { Snapshot } from '../engine/snapshot.js';
 import { decodeBundle } from '../protocol/bundle/decodeBundle.js';
 import { roundSeed } from '../protocol/seed.js';
+import { readBundleFile } from './bundleFile.js';
 import { addReadFlags, openRpc, type ReadFlags } from './marketFlags.js';
 import { fieldLines, printResult, tableLines } from './marketOutput.js';
 import { integer } from './usage.js';
@@ -30,7 +30,7 @@ export function registerExplainCommand(program: Command, print: Print): void {
     .option('--bundle <file>', 'round to explain, from a bundle and without any node')
     .action(async (orderId: number, flags: ExplainFlags) => {
       const { snapshot, policy } =
-        flags.bundle === undefined ? await roundOf(orderId, flags) : decodeBundle(readFileSync(flags.bundle, 'utf8'));
+        flags.bundle === undefined ? await roundOf(orderId, flags) : decodeBundle(readBundleFile(flags.bundle));
       const explanation = explainOrder(snapshot, policy, roundSeed(snapshot.snapshotHash, snapshot.round), orderId);
       const candidates = rankedOf(explanation);
       printResult(print, flags.json, {

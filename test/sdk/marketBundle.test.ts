@@ -85,6 +85,8 @@ test('a bundle that was tampered with is refused, or does not hold', async () =>
   process.exitCode = 0;
   writeFileSync(tampered, text.slice(0, -3));
   await expect(verify(tampered).catch(describeError)).resolves.toBe('error: bundle: text is not JSON');
+  const missing = path.join(folder, 'missing.json');
+  await expect(verify(missing).catch(describeError)).resolves.toContain(`bundle: ${missing} cannot be read`);
 });
 
 test('explain prints every candidate with its terms and its margin', async () => {
