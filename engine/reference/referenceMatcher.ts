@@ -69,31 +69,52 @@ export function referenceMatchRound(snapshot: Snapshot, policy: Policy, seed: He
   const records: MatchRecord[] = [];
   for (const order of orders) {
     if (records.length === policy.maxMatches) break;
-    const bids = snapshot.bids.get(order.orderId) ?? [];
-    const candidates = machines.flatMap((machine) => {
-      const verdict = referenceVerdict(snapshot, policy, order, bids, machine);
-      return 'base' in verdict ? [{ machine, verdict }] : [];
-    });
-    const highest = candidates.reduce((most, { verdict }) => (verdict.base > most ? verdict.base : most), -1n);
-    const winner = candidates
-      .filter(({ verdict }) => verdict.base + BigInt(policy.jitterRange) >= highest)
-      .map(({ machine, verdict }) => ({
-        machine,
-        verdict,
-        total: verdict.base + referenceJitter(seed, order.orderId, machine.providerId, policy.jitterRange),
-      }))
-      .sort((a, b) => {
-        if (a.total !== b.total) return a.total > b.total ? -1 : 1;
-        return a.machine.providerId - b.machine.providerId || a.machine.machineId - b.machine.machineId;
-      })[0];
-    if (winner === undefined) continue;
-    const { machine, verdict } = winner;
-    const devices = referenceDevices(machine.devices, order.milliGpu) ?? [];
-    for (const device of devices) machine.devices[device]! -= Math.min(order.milliGpu, 1000);
+    const match = referenceMatch(snapshot, policy, seed, order, machines);
+    if (match === undefined) continue;
+    const { machine, record } = match;
+    for (let device = 0; device < machine.devices.length; device++) {
+      if ((record.deviceMask >> device) % 2 === 1) machine.devices[device]! -= Math.min(order.milliGpu, 1000);
+    }
     machine.freeCpuMilli -= order.cpuMilli;
     machine.freeMemoryMib -= order.memoryMib;
     machine.freeStorageGib -= order.storageGib;
-    records.push({
+    records.push(record);
+  }
+  return records;
+}
+
+/** What the rules give one order among `machines`, with what these have free; undefined when none of them can take it. */
+export function referenceMatch(
+  snapshot: Snapshot,
+  policy: Policy,
+  seed: Hex,
+  order: Order,
+  machines: readonly ReferenceMachine[],
+): { readonly machine: ReferenceMachine; readonly record: MatchRecord; readonly total: bigint } | undefined {
+  const bids = snapshot.bids.get(order.orderId) ?? [];
+  const candidates = machines.flatMap((machine) => {
+    const verdict = referenceVerdict(snapshot, policy, order, bids, machine);
+    return 'base' in verdict ? [{ machine, verdict }] : [];
+  });
+  const highest = candidates.reduce((most, { verdict }) => (verdict.base > most ? verdict.base : most), -1n);
+  const winner = candidates
+    .filter(({ verdict }) => verdict.base + BigInt(policy.jitterRange) >= highest)
+    .map(({ machine, verdict }) => ({
+      machine,
+      verdict,
+      total: verdict.base + referenceJitter(seed, order.orderId, machine.providerId, policy.jitterRange),
+    }))
+    .sort((a, b) => {
+      if (a.total !== b.total) return a.total > b.total ? -1 : 1;
+      return a.machine.providerId - b.machine.providerId || a.machine.machineId - b.machine.machineId;
+    })[0];
+  if (winner === undefined) return undefined;
+  const { machine, verdict, total } = winner;
+  const devices = referenceDevices(machine.devices, order.milliGpu) ?? [];
+  return {
+    machine,
+    total,
+    record: {
       orderId: order.orderId,
       machineId: machine.machineId,
       priceMicroPerHour: Number(verdict.price),
@@ -107,41 +128,44 @@ export function referenceMatchRound(snapshot: Snapshot, policy: Policy, seed: He
       tokenId: order.tokenId,
       providerId: machine.providerId,
       bidIndex: verdict.bidIndex ?? 0,
-    });
-  }
-  return records;
+    },
+  };
 }
 
 /** Every machine of a snapshot, with what the round's policy makes of its provider. */
 export function referenceMachines(snapshot: Snapshot, policy: Policy): ReferenceMachine[] {
+  return Array.from({ length: snapshot.market.machineCount }, (_, index) =>
+    referenceMachine(snapshot, policy, index + 1),
+  );
+}
+
+/** One machine of a snapshot, with what the round's policy makes of its provider. */
+export function referenceMachine(snapshot: Snapshot, policy: Policy, machineId: number): ReferenceMachine {
   const { market } = snapshot;
   const day = BigInt(snapshot.timestampSeconds) / 86_400n;
-  return Array.from({ length: market.machineCount }, (_, index) => {
-    const machineId = index + 1;
-    const providerId = market.providerId[machineId]!;
-    return {
-      machineId,
-      providerId,
-      activeFromRound: market.activeFromRound[machineId]!,
-      activeUntilRound: market.activeUntilRound[machineId]!,
-      model: market.model[machineId]!,
-      region: market.region[machineId]!,
-      freeCpuMilli: market.freeCpuMilli[machineId]!,
-      freeMemoryMib: market.freeMemoryMib[machineId]!,
-      freeStorageGib: market.freeStorageGib[machineId]!,
-      devices: Array.from(market.freeMilliGpu.slice(machineId * 8, machineId * 8 + 8)),
-      offers: offersOf(market, machineId),
-      status: market.status[providerId] ?? 0,
-      tier: market.tier[providerId] ?? 0,
-      attributes:
-        BigInt(market.attributesLow[providerId] ?? 0) + BigInt(market.attributesHigh[providerId] ?? 0) * 2n ** 27n,
-      stakeWhole: BigInt(market.stakeWhole[providerId] ?? 0),
-      uptimeBps: measuredOr(market.uptimeBps[providerId] ?? 0, policy.defaultUptimeBps),
-      reputationBps: measuredOr(market.reputationBps[providerId] ?? 0, policy.defaultReputationBps),
-      slashes: market.slashes[providerId] ?? 0,
-      complianceBps: complianceOf(market, providerId, day, BigInt(policy.complianceCapBps)),
-    };
-  });
+  const providerId = market.providerId[machineId]!;
+  return {
+    machineId,
+    providerId,
+    activeFromRound: market.activeFromRound[machineId]!,
+    activeUntilRound: market.activeUntilRound[machineId]!,
+    model: market.model[machineId]!,
+    region: market.region[machineId]!,
+    freeCpuMilli: market.freeCpuMilli[machineId]!,
+    freeMemoryMib: market.freeMemoryMib[machineId]!,
+    freeStorageGib: market.freeStorageGib[machineId]!,
+    devices: Array.from(market.freeMilliGpu.slice(machineId * 8, machineId * 8 + 8)),
+    offers: offersOf(market, machineId),
+    status: market.status[providerId] ?? 0,
+    tier: market.tier[providerId] ?? 0,
+    attributes:
+      BigInt(market.attributesLow[providerId] ?? 0) + BigInt(market.attributesHigh[providerId] ?? 0) * 2n ** 27n,
+    stakeWhole: BigInt(market.stakeWhole[providerId] ?? 0),
+    uptimeBps: measuredOr(market.uptimeBps[providerId] ?? 0, policy.defaultUptimeBps),
+    reputationBps: measuredOr(market.reputationBps[providerId] ?? 0, policy.defaultReputationBps),
+    slashes: market.slashes[providerId] ?? 0,
+    complianceBps: complianceOf(market, providerId, day, BigInt(policy.complianceCapBps)),
+  };
 }
 
 /** Filters 1 to 19 in their order, then the components and the base of a machine that passes them all. */
