@@ -19,7 +19,7 @@ const shared = {
 };
 
 // `unit` is every test that stands beside its code or crosses folders without processes;
-// `e2e` starts real processes and runs one suite at a time.
+// `e2e` starts real processes, two suites at a time.
 export default {
   projects: [
     {

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployDevnet, publishOperatorTable, registerOperators } from '../devnet/deployDevnet.js';
 import { startDevnetChain } from '../devnet/devnetChain.js';
+import { freePort } from '../devnet/freePort.js';
 import { generateMarket } from '../devnet/generateMarket.js';
 import { operatorStakes } from '../devnet/operatorStakes.js';
 import { populateMarket } from '../devnet/populateMarket.js';
 import { startOperator, untilReady, writeDeployment } from '../devnet/runProcesses.js';
-import { freePort } from '../devnet/startAnvil.js';
 import type { Figure } from './figure.js';
 
 const PROVIDERS = 1_667;

@@ -1,7 +1,7 @@
 // Runs every check in turn, keeps going after a failure so that one run shows all of them, and counts tests over all suites.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -84,8 +84,10 @@ await check('format', 'npm', ['run', '--silent', 'format:check']);
 await check('storage layouts', 'node', ['contracts/check-storage-layouts.mjs']);
 await check('storage layout checker', 'node', ['--test', 'contracts/storage-layout.test.mjs']);
 await forgeSuite('contracts');
-await jestSuite('unit', ['--selectProjects', 'unit']);
-await jestSuite('end to end', ['--selectProjects', 'e2e', '--runInBand']);
+// Jest alone would leave a core for whoever watches.
+await jestSuite('unit', ['--selectProjects', 'unit', `--maxWorkers=${availableParallelism()}`]);
+// Each suite is a market of eight processes that mostly wait for blocks.
+await jestSuite('end to end', ['--selectProjects', 'e2e', '--maxWorkers=2']);
 rmSync(scratch, { recursive: true, force: true });
 
 console.log(

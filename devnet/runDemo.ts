@@ -32,6 +32,7 @@ import {
 } from './demoReport.js';
 import { STAKE_CHAIN_MNEMONIC } from './devAccounts.js';
 import { monotonicMs, startDevnetChain, type DevnetChain } from './devnetChain.js';
+import { freePort } from './freePort.js';
 import { fundTenants } from './fundTenants.js';
 import { generateMarket } from './generateMarket.js';
 import { importTrace } from './importTrace.js';
@@ -57,7 +58,7 @@ import { readTokenHoldings } from './readTokenHoldings.js';
 import { sendOrders, type PlacedOrder } from './sendOrders.js';
 import { serveNewcomers } from './serveNewcomers.js';
 import { signingKeyOf } from './signingKeyOf.js';
-import { ANVIL_DEFAULTS, freePort } from './startAnvil.js';
+import { ANVIL_DEFAULTS } from './startAnvil.js';
 import { attackScene, ATTACK_ACCOUNTS, type AttackScene } from './story/attack.js';
 import { attackPlan } from './story/attackPlan.js';
 import { setBidWindow, STORY_BID_WINDOW_BLOCKS } from './story/bids.js';

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MatchmakerError } from '../engine/error.js';
 import { DEV_MNEMONIC } from './devAccounts.js';
+import { freePort } from './freePort.js';
 import { spawnTied, type TiedProcess } from './tiedProcess.js';
 
 /** The chain of a devnet did not come up. */
@@ -130,16 +130,4 @@ async function answers(url: string, chainId: number, child: TiedProcess): Promis
     await sleep(20);
   }
   return false;
-}
-
-/** A loopback port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -43,7 +43,8 @@ async function attacked(setting: {
     {
       write: (text) => (told += text),
       isTerminal: false,
-      env: process.env,
+      // Its own Redis, because another scenario may run beside this one.
+      env: { ...process.env, REDIS_URL: '' },
       interrupted: new AbortController().signal,
       onResult: () => undefined,
     },

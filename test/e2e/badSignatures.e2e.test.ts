@@ -83,6 +83,8 @@ test(
   async () => {
     await network.order();
     await network.until('an operator to sign', () => network.sink.seen.length > 0);
+    // The round stays open for as long as the victim's enemies take.
+    await network.testClient.setIntervalMining({ interval: 0 });
     const { batch, records } = network.sink.seen[0]!;
     for (let attempt = 0; attempt < 100; attempt++) {
       const answer = await post({ batch, records, signature: `${toHex(randomBytes(64))}1b` });

@@ -1,5 +1,4 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +26,7 @@ import { deployDevnet, publishOperatorTable, registerOperators } from '../../dev
 import type { DevnetMarket, DevnetOperator } from '../../devnet/deployDevnet.js';
 import { DEVNET_MAX_FEE, DEVNET_PRIORITY_FEE, startDevnetChain, type DevnetChain } from '../../devnet/devnetChain.js';
 import type { DevAccount } from '../../devnet/devAccounts.js';
+import { freePort } from '../../devnet/freePort.js';
 import { fundAccount } from '../../devnet/fundAccount.js';
 import type { MarketPlan } from '../../devnet/marketPlan.js';
 import { operatorStakes } from '../../devnet/operatorStakes.js';
@@ -219,7 +219,8 @@ export class LocalNetwork {
     this.aggregatorRpc = await RpcProxy.start(chain.url);
     for (const _ of this.operatorKeys) this.operatorRpc.push(await RpcProxy.start(chain.url));
     this.redis = await ensureRedis(
-      { profile: 'devnet', env: process.env },
+      // Not the one that REDIS_URL may name: scenarios wipe theirs, and another may run beside this one.
+      { profile: 'devnet', env: { ...process.env, REDIS_URL: '' } },
       { logger: createLogger({ service: 'e2e', level: 'silent' }) },
     );
   }
@@ -501,12 +502,4 @@ export class LocalNetwork {
     await this.#chain.stop();
     rmSync(this.#runDir, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

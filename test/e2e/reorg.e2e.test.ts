@@ -15,8 +15,14 @@ afterEach(async () => {
   await network?.stop();
 }, SCENARIO_MS);
 
-async function reorg(depth: number): Promise<void> {
-  await network.testClient.request({ method: 'anvil_reorg', params: [depth, []] } as never);
+/** Replaces the block at `height` and all after it. Blocks go on meanwhile, so that a depth may be one short when it arrives. */
+async function replaceFrom(height: number): Promise<void> {
+  const hashAt = async () => (await network.publicClient.getBlock({ blockNumber: BigInt(height) })).hash;
+  const replaced = await hashAt();
+  do {
+    const depth = (await network.blockNumber()) - height + 1;
+    await network.testClient.request({ method: 'anvil_reorg', params: [depth, []] } as never);
+  } while ((await hashAt()) === replaced);
 }
 
 test(
@@ -32,8 +38,7 @@ test(
       );
       return heads.every((head) => head >= dropped.blockNumber);
     });
-    const depth = (await network.blockNumber()) - dropped.blockNumber + 1;
-    await reorg(depth);
+    await replaceFrom(dropped.blockNumber);
     await network.until(
       'the order to be gone',
       async () => (await network.orderState(dropped.orderId)) === OrderState.OPEN - 1,
@@ -65,8 +70,7 @@ test(
     const { orderId } = await network.order();
     await network.until('all operators to sign a round', () => network.sink.seen.length >= network.operators.length);
     const { round, batch } = network.sink.seen[0]!;
-    const depth = (await network.blockNumber()) - batch.snapshotBlock + 1;
-    await reorg(depth);
+    await replaceFrom(batch.snapshotBlock);
     await network.until('every operator to refuse a second batch of the round', async () => {
       const refused = await Promise.all(
         network.operators.map((operator) =>
