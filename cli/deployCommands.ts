@@ -15,6 +15,7 @@ import { createRpc } from '../chain/rpc/rpc.js';
 import { latestBlock } from '../chain/rpc/rpcCall.js';
 import avsMetadata from '../config/avs/metadata.json' with { type: 'json' };
 import { readJsonFile } from '../service/readJsonFile.js';
+import { registerDeployMarketCommand } from './deployMarketCommand.js';
 import { keyOf, type WriteFlags } from './marketFlags.js';
 import { fieldLines, printResult } from './marketOutput.js';
 import { avsTermsOf, NETWORK_NAMES, networkOf } from './networks.js';
@@ -38,9 +39,10 @@ interface DeployStakeFlags extends Omit<WriteFlags, 'deployment'> {
 /** Deadline of one request, milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Registers `deploy stake` and `deploy metadata`. */
+/** Registers `deploy market`, `deploy stake` and `deploy metadata`. */
 export function registerDeployCommands(program: Command, print: Print): void {
   const deploy = program.command('deploy').description('put a market and its operator set onto chains');
+  registerDeployMarketCommand(deploy, print);
   deploy
     .command('stake')
     .description(

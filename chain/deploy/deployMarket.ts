@@ -41,7 +41,7 @@ import {
   type MarketRoles,
 } from './marketParameters.js';
 import { quorumVerifierData, tableSourceOf } from './quorumVerifier.js';
-import type { SentTransaction, TransactionLane } from './transactionLane.js';
+import type { LaneTransaction } from './transactionLane.js';
 
 /** A contract did not come to lie where the others were told it would. */
 export class DeployAddressError extends MatchmakerError<'DEPLOY_ADDRESS'> {
@@ -100,6 +100,16 @@ type Immutable = (typeof IMMUTABLE)[number];
 type ContractAddresses = Record<Proxied | Immutable, Address>;
 type Implementations = Record<Proxied, Address>;
 
+/** Sends with the key that deploys; TransactionLane without waiting, AccountLane one after the other. */
+export interface DeployLane {
+  readonly address: Address;
+  /** The nonce of its next transaction. */
+  nextNonce(): Promise<number>;
+  /** Resolves once the node has the transaction. */
+  send(transaction: LaneTransaction): Promise<{ readonly mined: Promise<Receipt> }>;
+  run(transaction: LaneTransaction): Promise<Receipt>;
+}
+
 /** One creation of the deployment, in the order of its nonce. */
 interface Creation {
   readonly label: string;
@@ -116,7 +126,7 @@ interface Creation {
  */
 export async function deployMarket(
   parameters: MarketParameters,
-  dependencies: { lane: TransactionLane },
+  dependencies: { lane: DeployLane },
 ): Promise<MarketDeployment> {
   const { lane } = dependencies;
   requireSaneGovernance(parameters, lane.address);
@@ -150,20 +160,40 @@ export async function deployMarket(
   await fillTables(parameters, addresses, lane);
   await dropRights(parameters.roles, addresses.accessManager, lane);
 
+  const deploymentBlock = Math.min(...codes.map(({ blockNumber }) => blockNumber));
+  return { ...described(parameters, addresses, verifier), deploymentBlock };
+}
+
+/**
+ * What `deployMarket` would return if it were called now, but for the block. Sends nothing.
+ * Throws UpgradeDelayTooShortError, DeployerHoldsParametersError, ReceiverNotCheckedError and the errors of the RPC.
+ */
+export async function predictMarket(
+  parameters: MarketParameters,
+  dependencies: { lane: Pick<DeployLane, 'address' | 'nextNonce'> },
+): Promise<Omit<MarketDeployment, 'deploymentBlock'>> {
+  const { lane } = dependencies;
+  requireSaneGovernance(parameters, lane.address);
+  quorumVerifierData(parameters);
+  const { verifier, addresses } = predictAddresses(lane.address, await lane.nextNonce());
+  return described(parameters, addresses, verifier);
+}
+
+function described(
+  parameters: MarketParameters,
+  contracts: ContractAddresses,
+  verifier: Address,
+): Omit<MarketDeployment, 'deploymentBlock'> {
+  const { name, chainId, blockTimeMs, economicSecurity, quorum, stakeSide } = parameters;
+  const { curve, checkedBy } = quorum;
   return {
-    name: parameters.name,
-    chainId: parameters.chainId,
-    deploymentBlock: Math.min(...codes.map(({ blockNumber }) => blockNumber)),
-    blockTimeMs: parameters.blockTimeMs,
-    economicSecurity: parameters.economicSecurity,
-    contracts: addresses,
-    quorum: {
-      curve: parameters.quorum.curve,
-      checkedBy: parameters.quorum.checkedBy,
-      verifier,
-      certificateVerifier: tableSourceOf(parameters.quorum, parameters.stakeSide),
-    },
-    ...parameters.stakeSide,
+    name,
+    chainId,
+    blockTimeMs,
+    economicSecurity,
+    contracts,
+    quorum: { curve, checkedBy, verifier, certificateVerifier: tableSourceOf(quorum, stakeSide) },
+    ...stakeSide,
   };
 }
 
@@ -176,7 +206,7 @@ function requireSaneGovernance({ economy, economicSecurity, roles }: MarketParam
 }
 
 /** Sends all creations, then checks of each where it came to lie. */
-async function createAll(lane: TransactionLane, creations: readonly Creation[]): Promise<Receipt[]> {
+async function createAll(lane: DeployLane, creations: readonly Creation[]): Promise<Receipt[]> {
   const sent = [];
   for (const { label, predicted, data } of creations) {
     sent.push({ label, predicted, ...(await lane.send({ data, label: `deploy ${label}` })) });
@@ -196,9 +226,9 @@ async function createAll(lane: TransactionLane, creations: readonly Creation[]):
 async function fillTables(
   { paymentTokens, resources }: MarketParameters,
   { tokenRegistry, providerAttributes }: ContractAddresses,
-  lane: TransactionLane,
+  lane: DeployLane,
 ): Promise<void> {
-  const sent: SentTransaction[] = [];
+  const sent: { readonly mined: Promise<Receipt> }[] = [];
   for (const { address, minimumDeposit } of paymentTokens) {
     sent.push(
       await lane.send({
@@ -231,7 +261,7 @@ async function fillTables(
 }
 
 /** The deployer renounces what it needed for the tables, unless it holds it by `roles`. */
-async function dropRights(roles: MarketRoles, accessManager: Address, lane: TransactionLane): Promise<void> {
+async function dropRights(roles: MarketRoles, accessManager: Address, lane: DeployLane): Promise<void> {
   if (isSame(roles.parameters, lane.address)) return;
   await lane.run({
     to: accessManager,

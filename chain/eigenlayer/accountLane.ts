@@ -64,6 +64,17 @@ export class AccountLane {
     this.address = this.#account.address;
   }
 
+  /** The nonce of the account's next transaction. Throws the errors of the RPC. */
+  nextNonce(): Promise<number> {
+    return this.#dependencies.rpc.request(pendingTransactionCount(this.address));
+  }
+
+  /** As `run`, for what would send on before its transaction is mined: here it is mined when this resolves. Throws as `run`. */
+  async send(transaction: LaneTransaction): Promise<{ readonly mined: Promise<Receipt> }> {
+    const receipt = await this.run(transaction);
+    return { mined: Promise.resolve(receipt) };
+  }
+
   /**
    * Sends a transaction and waits until it is mined. Throws RpcAnswerError when the node refuses it or its estimate reverts,
    * TransactionRevertedError when it reverted all the same, StakeTransactionPendingError and RpcUnavailableError.
