@@ -7,6 +7,9 @@ await build({
   entryPoints: {
     matchmaker: 'cli/main.ts',
     bench: 'bench/main.ts',
+    benchLoad: 'bench/load/main.ts',
+    benchSubmission: 'bench/submission/main.ts',
+    operatorHost: 'bench/submission/operatorHost.ts',
     verificationWorker: 'service/signing/verificationWorker.ts',
   },
   outdir: 'dist',
