@@ -89,7 +89,7 @@ export function naiveMatch(
   seed: `0x${string}`,
   machines: MachineObject[],
 ): [number, number][] {
-  const jitter = new Jitter(seed, policy.jitterRange, snapshot.market.providerCount);
+  const jitter = new Jitter(seed, policy.jitterRange);
   const matches: [number, number][] = [];
   for (const order of snapshot.orders) {
     if (matches.length === policy.maxMatches) break;

@@ -12,34 +12,38 @@ const PADDING_START = 0x0100_0000;
 const PADDING_END = 0x8000_0000;
 const PADDING_END_WORD = 33;
 
+/** Values kept; one for each provider id of an order, up to its lowest bits. */
+const KEPT_VALUES = 1024;
+
 /**
  * The seeded part of a total: keccak256(abi.encodePacked(bytes32 seed, uint32 orderId, uint24 providerId)) mod (J + 1).
- * Values are kept for one order at a time, one for each provider.
+ * The values of the providers last asked for are kept.
  */
 export class Jitter {
   readonly #seedWords = new Uint32Array(SEED_WORDS);
   readonly #state = new Uint32Array(STATE_WORDS);
   readonly #modulus: number;
-  readonly #values: Float64Array;
-  /** Order whose value is kept for the provider; 0 for none. */
-  readonly #orders: Uint32Array;
+  readonly #values = new Float64Array(KEPT_VALUES);
+  /** Order (0 for none) and provider whose value is kept. */
+  readonly #orders = new Uint32Array(KEPT_VALUES);
+  readonly #providers = new Uint32Array(KEPT_VALUES);
 
-  /** `range` is J, at most MAX_JITTER_RANGE; provider ids run up to `providerCount`. */
-  constructor(seed: Hex, range: number, providerCount: number) {
+  /** `range` is J, at most MAX_JITTER_RANGE. */
+  constructor(seed: Hex, range: number) {
     for (let word = 0; word < SEED_WORDS; word++) {
       this.#seedWords[word] = byteSwapped(Number.parseInt(seed.slice(2 + 8 * word, 10 + 8 * word), 16));
     }
     this.#modulus = range + 1;
-    this.#values = new Float64Array(providerCount + 1);
-    this.#orders = new Uint32Array(providerCount + 1);
   }
 
   /** Jitter of a provider's machines for an order, 0..J. */
   of(orderId: number, providerId: number): number {
-    if (this.#orders[providerId] === orderId) return this.#values[providerId]!;
+    const at = providerId % KEPT_VALUES;
+    if (this.#orders[at] === orderId && this.#providers[at] === providerId) return this.#values[at]!;
     const value = this.#compute(orderId, providerId);
-    this.#orders[providerId] = orderId;
-    this.#values[providerId] = value;
+    this.#orders[at] = orderId;
+    this.#providers[at] = providerId;
+    this.#values[at] = value;
     return value;
   }
 

@@ -1,3 +1,5 @@
+import { IdLog } from './index/idLog.js';
+
 /** A machine's matching word, decoded. */
 export interface MachineFields {
   readonly activeFromRound: number;
@@ -46,11 +48,20 @@ export const OFFERS_PER_MACHINE = 4;
 /** Uptime or reputation not measured yet: filters and score use the policy's default. */
 export const UNMEASURED_BPS = 0x3fff;
 
+/** Ids written since the changes were last taken. */
+export interface MarketChanges {
+  /** Machines whose row or one of whose offers was written. */
+  readonly machines: IdLog;
+  readonly providers: IdLog;
+}
+
 /**
  * Machines, offers and providers in typed columns, indexed by id (ids count from 1, row 0 is unused).
- * Whoever follows the chain writes it; the engine only reads.
+ * Whoever follows the chain writes it, by the three setters alone, so that an index over the columns hears of every change.
  */
 export class Market {
+  #changes: MarketChanges | undefined;
+
   machineCount = 0;
   providerCount = 0;
 
@@ -85,9 +96,16 @@ export class Market {
   /** Four entries a provider, at 4 x id + report. */
   reports = new Uint32Array(0);
 
+  /** Notes from now on what is written. There is one reader: a second call starts the notes again for a new one. */
+  watchChanges(): MarketChanges {
+    this.#changes = { machines: new IdLog(), providers: new IdLog() };
+    return this.#changes;
+  }
+
   /** Writes a machine, growing the columns to hold its id. */
   setMachine(machineId: number, machine: MachineFields): void {
     this.#growMachines(machineId);
+    this.#changes?.machines.note(machineId);
     this.activeFromRound[machineId] = machine.activeFromRound;
     this.activeUntilRound[machineId] = machine.activeUntilRound;
     this.providerId[machineId] = machine.providerId;
@@ -105,6 +123,7 @@ export class Market {
   /** Writes one of a machine's four offers. */
   setOffer(machineId: number, offerIndex: number, offer: OfferFields): void {
     this.#growMachines(machineId);
+    this.#changes?.machines.note(machineId);
     const row = machineId * OFFERS_PER_MACHINE + offerIndex;
     this.offerTokenId[row] = offer.tokenId;
     this.offerGpuMicroPerHour[row] = offer.gpuMicroPerHour;
@@ -116,6 +135,7 @@ export class Market {
   /** Writes a provider, growing the columns to hold its id. */
   setProvider(providerId: number, provider: ProviderFields): void {
     this.#growProviders(providerId);
+    this.#changes?.providers.note(providerId);
     this.stakeWhole[providerId] = provider.stakeWhole;
     this.status[providerId] = provider.status;
     this.tier[providerId] = provider.tier;

@@ -23,15 +23,10 @@ export class OrderMatcher {
 
   /** Throws RulesVersionUnsupportedError, or PolicyOutOfRangeError for a policy whose totals would not be exact. */
   constructor(snapshot: Snapshot, policy: Policy, seed: Hex) {
-    if (policy.rulesVersion !== SUPPORTED_RULES_VERSION) throw new RulesVersionUnsupportedError(policy.rulesVersion);
-    if (policy.saturationWhole < 1)
-      throw new PolicyOutOfRangeError('saturationWhole', policy.saturationWhole, 'at least 1');
-    if (policy.jitterRange > MAX_JITTER_RANGE) {
-      throw new PolicyOutOfRangeError('jitterRange', policy.jitterRange, `at most ${MAX_JITTER_RANGE}`);
-    }
+    requireSupported(policy);
     this.round = new RoundTerms(snapshot, policy);
     this.capacity = new Capacity(snapshot.market);
-    this.jitter = new Jitter(seed, policy.jitterRange, snapshot.market.providerCount);
+    this.jitter = new Jitter(seed, policy.jitterRange);
     this.#candidates = new Candidates(snapshot.market);
   }
 
@@ -138,7 +133,22 @@ export class OrderMatcher {
   }
 }
 
-function recordOf(terms: OrderTerms, chosen: Chosen, deviceMask: number): MatchRecord {
+/** What a record takes over from its order. */
+type OrderOfRecord = Pick<OrderTerms, 'orderId' | 'milliGpu' | 'cpuMilli' | 'memoryMib' | 'storageGib' | 'tokenId'>;
+
+/** Throws RulesVersionUnsupportedError, or PolicyOutOfRangeError for a policy whose totals would not be exact. */
+export function requireSupported(policy: Policy): void {
+  if (policy.rulesVersion !== SUPPORTED_RULES_VERSION) throw new RulesVersionUnsupportedError(policy.rulesVersion);
+  if (policy.saturationWhole < 1) {
+    throw new PolicyOutOfRangeError('saturationWhole', policy.saturationWhole, 'at least 1');
+  }
+  if (policy.jitterRange > MAX_JITTER_RANGE) {
+    throw new PolicyOutOfRangeError('jitterRange', policy.jitterRange, `at most ${MAX_JITTER_RANGE}`);
+  }
+}
+
+/** The record of an order's match with the machine chosen for it, on the devices of the mask. */
+export function recordOf(terms: OrderOfRecord, chosen: Chosen, deviceMask: number): MatchRecord {
   const fromBid = chosen.bidIndex >= 0;
   return {
     orderId: terms.orderId,

@@ -121,7 +121,7 @@ function hasTier(tiers: number, tier: number): boolean {
 }
 
 /** By machine the live bid with the lowest price, lowest index on a tie; a bid by another than the machine's provider never counts. */
-function bestBidsOf(orderId: number, snapshot: Snapshot): ReadonlyMap<number, Bid> | undefined {
+export function bestBidsOf(orderId: number, snapshot: Snapshot): ReadonlyMap<number, Bid> | undefined {
   const bids = snapshot.bids.get(orderId);
   if (bids === undefined || bids.length === 0) return undefined;
   const best = new Map<number, Bid>();

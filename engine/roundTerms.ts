@@ -5,7 +5,7 @@ import { stakeScore } from './score.js';
 import type { Snapshot } from './snapshot.js';
 import { RejectionReason } from './rejectionReason.js';
 
-const SECONDS_PER_DAY = 86_400;
+export const SECONDS_PER_DAY = 86_400;
 const REPORTS_PER_PROVIDER = 4;
 const NEUTRAL_BPS = 10_000;
 
@@ -74,11 +74,13 @@ export class RoundTerms {
   }
 }
 
-function measured(bps: number, defaultBps: number): number {
+/** Uptime or reputation in basis points, the policy's default where it was not measured yet. */
+export function measured(bps: number, defaultBps: number): number {
   return bps === UNMEASURED_BPS ? defaultBps : bps;
 }
 
-function complianceBpsOf(market: Market, provider: number, today: number, capBps: number): number {
+/** min(cap, 10000 + reports whose last day is `today` or later) of a provider, basis points. */
+export function complianceBpsOf(market: Market, provider: number, today: number, capBps: number): number {
   let sum = NEUTRAL_BPS;
   for (let index = 0; index < REPORTS_PER_PROVIDER; index++) {
     const report = market.reports[provider * REPORTS_PER_PROVIDER + index]!;
@@ -88,7 +90,17 @@ function complianceBpsOf(market: Market, provider: number, today: number, capBps
   return Math.min(capBps, sum);
 }
 
-function standingOf(market: Market, machineId: number, round: number): number {
+/** Stake, uptime and reputation of a provider, each times its weight. */
+export function weightedStandingOf(market: Market, provider: number, policy: Policy): number {
+  return (
+    policy.weightStakeBps * stakeScore(market.stakeWhole[provider]!, policy.saturationWhole) +
+    policy.weightUptimeBps * measured(market.uptimeBps[provider]!, policy.defaultUptimeBps) +
+    policy.weightReputationBps * measured(market.reputationBps[provider]!, policy.defaultReputationBps)
+  );
+}
+
+/** RejectionReason 2 or 3 of a machine in a round, 0 when it takes part. */
+export function standingOf(market: Market, machineId: number, round: number): number {
   if (round < market.activeFromRound[machineId]! || round >= market.activeUntilRound[machineId]!) {
     return RejectionReason.MACHINE_INACTIVE;
   }

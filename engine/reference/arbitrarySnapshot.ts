@@ -57,7 +57,8 @@ const reportArbitrary = fc.oneof(
   },
 );
 
-const providerArbitrary: fc.Arbitrary<ProviderFields> = fc.record({
+/** A provider that some filter or other often rejects. */
+export const providerArbitrary: fc.Arbitrary<ProviderFields> = fc.record({
   stakeWhole: mostly(fc.integer({ min: 0, max: 150_000 }), 0, 50_000, 50_000, 0xffff_ffff),
   status: mostly(2, 0, 1, 3, 4, 5),
   tier: fc.integer({ min: 0, max: 7 }),
@@ -68,7 +69,8 @@ const providerArbitrary: fc.Arbitrary<ProviderFields> = fc.record({
   reports: fc.tuple(reportArbitrary, reportArbitrary, reportArbitrary, reportArbitrary),
 });
 
-const offerArbitrary: fc.Arbitrary<OfferFields> = fc.record({
+/** An offer, now and then withdrawn, in another token or at a price out of reach. */
+export const offerArbitrary: fc.Arbitrary<OfferFields> = fc.record({
   tokenId: mostly(1, 0, 2),
   gpuMicroPerHour: mostly(fc.constantFrom(900_000, 1_000_000, 1_000_000), 0, 999, 2 ** 36 - 1),
   coreMicroPerHour: mostly(fc.constantFrom(9999, 10_000), 0, 2 ** 30 - 1),
@@ -84,7 +86,8 @@ function distinctTokens(offers: readonly OfferFields[]): OfferFields[] {
   });
 }
 
-function machineArbitrary(providerCount: number): fc.Arbitrary<MarketPlan['machines'][number]> {
+/** A machine of one of `providerCount` providers with four offers, at most one in each token. */
+export function machineArbitrary(providerCount: number): fc.Arbitrary<MarketPlan['machines'][number]> {
   return fc
     .record({
       hasGpu: fc.constantFrom(true, true, false),
@@ -160,7 +163,8 @@ function bidArbitrary(
   });
 }
 
-const policyArbitrary: fc.Arbitrary<Policy> = fc
+/** Any weights, and the terms at their limits. */
+export const policyArbitrary: fc.Arbitrary<Policy> = fc
   .record({
     cuts: fc.array(fc.integer({ min: 0, max: 10_000 }), { minLength: 5, maxLength: 5 }),
     saturationWhole: fc.constantFrom(1, 100_000, 0xffff_ffff),

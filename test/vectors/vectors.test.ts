@@ -136,10 +136,9 @@ describe('digests.json', () => {
 
   test('jitter', () => {
     for (const row of rowsOf(jitter)) {
-      const provider = Number(row['providerId']);
-      const computed = new Jitter(hex(row['seed']), Number(row['range']), provider).of(
+      const computed = new Jitter(hex(row['seed']), Number(row['range'])).of(
         Number(row['orderId']),
-        provider,
+        Number(row['providerId']),
       );
       expect(computed).toBe(row['jitter']);
     }

@@ -1,0 +1,96 @@
+import type { NodeTable } from './nodeTable.js';
+
+/**
+ * All rows of one token, GPU model and region, in a tree whose local nodes are numbered as in a heap: 1 is the root, the children of i are
+ * 2i and 2i + 1, and the leaves are `leaves` .. 2 x `leaves` - 1.
+ */
+export interface Bucket {
+  readonly number: number;
+  readonly forest: Forest;
+  readonly model: number;
+  readonly region: number;
+  /** Place among the forest's sorted buckets. */
+  position: number;
+  /** Local node i is node `nodeBase` + i of the table. */
+  nodeBase: number;
+  leaves: number;
+  /** First leaf in the row table. */
+  leafBase: number;
+  rows: number;
+  /** Changes since the rows were clustered that left a row beside its place. */
+  misplaced: number;
+  /** Price limit of a typical order, at which rows are compared when they are clustered. */
+  typicalMaxPrice: number;
+}
+
+/** All buckets of one token and kind, under a tree of the same shape whose leaves are the buckets' roots. */
+export class Forest {
+  readonly number: number;
+  readonly tokenId: number;
+  /** Whether the machines have GPUs. */
+  readonly isGpu: boolean;
+  /** Whether a machine of model 0 is among those with GPUs, so that an order without GPU may score for fit there. */
+  hasModelZero = false;
+  /** Ascending by model, then region. */
+  buckets: Bucket[] = [];
+  nodeBase = 0;
+  /** By local node above the buckets: OR of 1 << (region >> 5), and of 1 << (region & 31). */
+  regionGroups = new Uint32Array(0);
+  regionResidues = new Uint32Array(0);
+  /** By model the places [from, to) of its buckets. */
+  places = new Map<number, { from: number; to: number }>();
+  isStale = false;
+
+  constructor(number: number, tokenId: number, isGpu: boolean) {
+    this.number = number;
+    this.tokenId = tokenId;
+    this.isGpu = isGpu;
+  }
+
+  /** Sorts the buckets and bounds them from below; `nodeBase` has room for as many nodes as there are buckets. */
+  rebuild(nodes: NodeTable, nodeBase: number): void {
+    const { buckets } = this;
+    this.nodeBase = nodeBase;
+    buckets.sort((a, b) => a.model - b.model || a.region - b.region);
+    this.places.clear();
+    this.hasModelZero = this.isGpu && buckets[0]?.model === 0;
+    buckets.forEach((bucket, position) => {
+      bucket.position = position;
+      const places = this.places.get(bucket.model);
+      if (places === undefined) this.places.set(bucket.model, { from: position, to: position + 1 });
+      else places.to = position + 1;
+    });
+    const count = buckets.length;
+    this.regionGroups = new Uint32Array(count);
+    this.regionResidues = new Uint32Array(count);
+    for (let local = count - 1; local >= 1; local--) {
+      this.bound(nodes, local);
+      this.regionGroups[local] = this.#groupsOf(2 * local) | this.#groupsOf(2 * local + 1);
+      this.regionResidues[local] = this.#residuesOf(2 * local) | this.#residuesOf(2 * local + 1);
+    }
+    this.isStale = false;
+  }
+
+  /** Node in the table of a local node; beyond the forest's own nodes the root of a bucket. */
+  nodeOf(local: number): number {
+    const count = this.buckets.length;
+    return local < count ? this.nodeBase + local : this.buckets[local - count]!.nodeBase + 1;
+  }
+
+  /** Bounds a local node by its two children. */
+  bound(nodes: NodeTable, local: number): void {
+    const node = this.nodeBase + local;
+    nodes.copy(node, this.nodeOf(2 * local));
+    nodes.absorb(node, this.nodeOf(2 * local + 1));
+  }
+
+  #groupsOf(local: number): number {
+    const count = this.buckets.length;
+    return local < count ? this.regionGroups[local]! : 1 << (this.buckets[local - count]!.region >> 5);
+  }
+
+  #residuesOf(local: number): number {
+    const count = this.buckets.length;
+    return local < count ? this.regionResidues[local]! : 1 << (this.buckets[local - count]!.region & 31);
+  }
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { matchRound } from '../matchRound.js';
+import type { Policy } from '../policy.js';
+import { changeArbitrary, changed } from '../reference/arbitraryChange.js';
+import { policyArbitrary, roundPlanArbitrary, snapshotOf } from '../reference/arbitrarySnapshot.js';
+import { crowdedRound } from '../reference/crowdedRound.js';
+import { PLAIN_POLICY } from '../reference/plainRound.js';
+import { referenceMatchRound } from '../reference/referenceMatcher.js';
+import type { MatchRecord } from '../record.js';
+import type { Hex, Snapshot } from '../snapshot.js';
+import { IndexedMatcher } from './indexedMatcher.js';
+
+// fast-check prints seed and path of a failing run; set FC_SEED to run the same cases again.
+const seeded = process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {};
+
+/** Matches by the index, checks its bounds while capacity is taken and after, and compares with the reference. */
+function matchedAsReference(snapshot: Snapshot, policy: Policy, seed: Hex): MatchRecord[] {
+  const records = matchRound(snapshot, policy, seed);
+  IndexedMatcher.withRound(snapshot, policy, seed, (matcher) => {
+    matcher.index.verify();
+    for (const order of snapshot.orders.slice(0, 5)) matcher.match(order);
+    matcher.index.verify();
+  });
+  IndexedMatcher.withRound(snapshot, policy, seed, (matcher) => matcher.index.verify());
+  expect(records).toEqual(referenceMatchRound(snapshot, policy, seed));
+  return records;
+}
+
+describe('the index against the brute-force reference', () => {
+  test('gives the same records for 10,000 markets, whatever was changed from one to the next', () => {
+    let markets = 0;
+    let matches = 0;
+    fc.assert(
+      fc.property(roundPlanArbitrary, fc.array(changeArbitrary, { minLength: 5, maxLength: 5 }), (plan, changes) => {
+        let at = { snapshot: snapshotOf(plan, 'ascending'), policy: plan.policy };
+        let records = matchedAsReference(at.snapshot, at.policy, plan.seed);
+        for (const change of changes) {
+          at = changed(at.snapshot, at.policy, records, change);
+          records = matchedAsReference(at.snapshot, at.policy, plan.seed);
+          matches += records.length;
+        }
+        markets += 1 + changes.length;
+      }),
+      { numRuns: 1670, ...seeded },
+    );
+    expect(markets).toBeGreaterThanOrEqual(10_000);
+    // A generator whose orders never match would make the comparison empty.
+    expect(matches).toBeGreaterThan(markets / 2);
+  });
+
+  test('gives the same records for markets of many leaves, clustered and worn', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.oneof(policyArbitrary, fc.constant(PLAIN_POLICY)),
+        fc.boolean(),
+        (number, policy, isUniform) => {
+          const crowd = crowdedRound(number, isUniform);
+          const { seed } = crowd;
+          let { snapshot } = crowd;
+          let records = matchedAsReference(snapshot, policy, seed);
+          for (let step = 0; step < 3; step++) {
+            snapshot = crowd.churn(snapshot, records);
+            records = matchedAsReference(snapshot, policy, seed);
+          }
+        },
+      ),
+      { numRuns: 40, ...seeded },
+    );
+  });
+});
