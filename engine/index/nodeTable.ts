@@ -211,6 +211,6 @@ const wordCell = new Uint32Array(floatCell.buffer);
 /** The greatest 32-bit float that is not above `value`, a number from 0 up. */
 export function floatBelow(value: number): number {
   floatCell[0] = value;
-  if (floatCell[0]! > value) wordCell[0]! -= 1;
-  return floatCell[0]!;
+  if (floatCell[0] > value) wordCell[0]! -= 1;
+  return floatCell[0];
 }
