@@ -168,6 +168,8 @@ function certifiedRound(): void {
       maxTableAgeSeconds: 1,
       coolRounds: 1,
       selfMatchRounds: 1,
+      weightPackingBps: 0,
+      packing: null,
     },
     policyHash: hash(1),
     seed: hash(2),

@@ -2,6 +2,7 @@ import { encodeFunctionData, size, type Hex } from 'viem';
 
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
 import { encodeCertificate, type QuorumKind } from '../protocol/certificate.js';
+import { policyStructOf } from '../protocol/policyStruct.js';
 import type { Certificate } from './roundPool.js';
 
 /** Most gas one transaction may name (EIP-7825). */
@@ -35,7 +36,7 @@ export function settleCall(certificate: Certificate, quorum: QuorumKind): { data
     functionName: 'settle',
     args: [
       { ...batch, round: BigInt(batch.round), snapshotBlock: BigInt(batch.snapshotBlock) },
-      { ...terms.policy, jitterRange: BigInt(terms.policy.jitterRange) },
+      policyStructOf(terms.policy),
       records,
       encodeCertificate(quorum, terms.table.entries, signed),
     ],

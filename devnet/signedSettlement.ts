@@ -9,6 +9,7 @@ import { bn254PublicKey, bn254Sign } from '../protocol/bn254Key.js';
 import { encodeG1, encodeG2 } from '../protocol/bn254Points.js';
 import { encodeCertificate, quorumDigest, type CertificateVote } from '../protocol/certificate.js';
 import type { Curve } from '../protocol/operatorTable.js';
+import { policyStructOf } from '../protocol/policyStruct.js';
 
 /** A settlement of a round that is ready to be sent. */
 export interface SignedSettlement {
@@ -49,7 +50,7 @@ export async function signedSettlement(
         functionName: 'settle',
         args: [
           { ...batch, round: BigInt(batch.round), snapshotBlock: BigInt(batch.snapshotBlock) },
-          { ...context.policy, jitterRange: BigInt(context.policy.jitterRange) },
+          policyStructOf(context.policy),
           recordsHex,
           encodeCertificate(quorum, context.table.entries, votes),
         ],

@@ -49,6 +49,8 @@ const policy: Policy = {
   maxTableAgeSeconds: 86_400,
   coolRounds: 10,
   selfMatchRounds: 30,
+  weightPackingBps: 0,
+  packing: null,
 };
 const LENGTH = 8;
 const ecdsaKey = ecdsaSigningKey(generatePrivateKey(), loadSecp256k1().curve);

@@ -1,35 +1,18 @@
-import { encodeAbiParameters, keccak256 } from 'viem';
+import { encodeAbiParameters, keccak256, slice } from 'viem';
 import type { Hex } from 'viem';
 import type { Policy } from '../engine/policy.js';
+import { policyAbiParameters, policyStructOf } from './policyStruct.js';
 
-/** ABI of the `Policy` struct, one tuple. */
-export const policyAbiParameters = [
-  {
-    type: 'tuple',
-    components: [
-      { name: 'rulesVersion', type: 'uint32' },
-      { name: 'weightPriceBps', type: 'uint16' },
-      { name: 'weightStakeBps', type: 'uint16' },
-      { name: 'weightFitBps', type: 'uint16' },
-      { name: 'weightRegionBps', type: 'uint16' },
-      { name: 'weightUptimeBps', type: 'uint16' },
-      { name: 'weightReputationBps', type: 'uint16' },
-      { name: 'saturationWhole', type: 'uint32' },
-      { name: 'complianceCapBps', type: 'uint16' },
-      { name: 'jitterRange', type: 'uint64' },
-      { name: 'defaultUptimeBps', type: 'uint16' },
-      { name: 'defaultReputationBps', type: 'uint16' },
-      { name: 'maxMatches', type: 'uint16' },
-      { name: 'quorumBps', type: 'uint16' },
-      { name: 'minTotalStake', type: 'uint96' },
-      { name: 'maxTableAgeSeconds', type: 'uint32' },
-      { name: 'coolRounds', type: 'uint32' },
-      { name: 'selfMatchRounds', type: 'uint32' },
-    ],
-  },
-] as const;
+/** Version 1 of the rules knows the first 18 words of the struct. */
+const FIRST_VERSION_BYTES = 18 * 32;
 
-/** policyHash: keccak256(abi.encode(policy)). */
+/** The bytes that a policy's hash covers: the ABI encoding of its struct, in version 1 of the rules of its first 18 words. */
+export function encodePolicy(policy: Policy): Hex {
+  const encoded = encodeAbiParameters(policyAbiParameters, [policyStructOf(policy)]);
+  return policy.rulesVersion === 1 ? slice(encoded, 0, FIRST_VERSION_BYTES) : encoded;
+}
+
+/** policyHash: keccak256 of `encodePolicy`. */
 export function hashPolicy(policy: Policy): Hex {
-  return keccak256(encodeAbiParameters(policyAbiParameters, [{ ...policy, jitterRange: BigInt(policy.jitterRange) }]));
+  return keccak256(encodePolicy(policy));
 }

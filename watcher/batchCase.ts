@@ -129,7 +129,8 @@ async function prove(
       victimWord === undefined ? shown : [...shown, victimWord],
     );
     const spec = context.snapshot.orders.find(({ orderId }) => orderId === finding.orderId);
-    const { policy, records } = call;
+    const { policy } = context;
+    const { records } = call;
     const orderId = hasVictim(finding) ? finding.orderId : 0;
     const evidence = encodeEvidence(finding, { signed, policy, records, words, spec });
     const ownerWord = victimWord === undefined ? undefined : words.nodes.get(victimWord.slot);

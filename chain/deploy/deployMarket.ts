@@ -11,6 +11,8 @@ import {
   type Hex,
 } from 'viem';
 import { MatchmakerError } from '../../engine/error.js';
+import { NO_PACKING } from '../../protocol/packingHash.js';
+import { policyStructOf } from '../../protocol/policyStruct.js';
 import { bidAbi, bidBytecode } from '../contracts/generated/Bid.js';
 import { certificateRegistryAbi, certificateRegistryBytecode } from '../contracts/generated/CertificateRegistry.js';
 import { complianceRegistryAbi, complianceRegistryBytecode } from '../contracts/generated/ComplianceRegistry.js';
@@ -391,7 +393,7 @@ function initializerData(parameters: MarketParameters, addresses: ContractAddres
     matchPolicy: encodeFunctionData({
       abi: matchPolicyAbi,
       functionName,
-      args: [authority, parameters.roundLengthBlocks, { ...policy, jitterRange: BigInt(policy.jitterRange) }],
+      args: [authority, parameters.roundLengthBlocks, policyStructOf(policy), policy.packing ?? NO_PACKING],
     }),
     stakingManager: encodeFunctionData({
       abi: stakingManagerAbi,

@@ -6,6 +6,19 @@ const bps = z.int().min(0).max(10_000);
 const uint16 = z.int().min(0).max(0xffff);
 const uint32 = z.int().min(0).max(0xffff_ffff);
 
+const milli = z.int().min(1).max(1000);
+const packingSchema = z.strictObject({
+  fromMilli: z.array(milli).max(16),
+  value: z.array(milli).max(16),
+  deviceWeight: z.int().min(0).max(64),
+  cpuWeight: z.int().min(0).max(64),
+  memoryWeight: z.int().min(0).max(16),
+  cpuRate: z.int().min(0).max(16_384),
+  memoryRate: z.int().min(0).max(4_096),
+  models: z.array(z.int().min(1).max(1023)).max(32),
+  modelFactor: z.array(z.int().min(1).max(1024)).max(32),
+});
+
 const policySchema = z.strictObject({
   rulesVersion: uint32,
   weightPriceBps: bps,
@@ -28,6 +41,8 @@ const policySchema = z.strictObject({
   maxTableAgeSeconds: uint32,
   coolRounds: uint32,
   selfMatchRounds: uint32,
+  weightPackingBps: bps.default(0),
+  packing: packingSchema.nullable().default(null),
 });
 
 const microUsd = z.int().min(1);
@@ -98,9 +113,21 @@ const resourcesSchema = z.array(
   z.strictObject({ category: z.enum(['cpu', 'gpu']), name: z.string().min(1), multiplierBps: uint32 }),
 );
 
-/** Reads a match policy from parsed JSON. Throws ZodError that names every field that is wrong. */
+const versionedPolicySchema = policySchema.superRefine(({ rulesVersion, weightPackingBps, packing }, context) => {
+  const problem = (field: string, message: string): void =>
+    context.addIssue({ code: 'custom', path: [field], message });
+  if (rulesVersion === 1) {
+    if (packing !== null) problem('packing', 'must be left out, as version 1 of the rules has no packing terms');
+    if (weightPackingBps !== 0) problem('weightPackingBps', 'must be 0 or left out in version 1 of the rules');
+  } else if (packing === null) problem('packing', 'must be given from version 2 of the rules on');
+});
+
+/**
+ * Reads a match policy from parsed JSON; `weightPackingBps` and `packing` are left out in version 1 of the rules.
+ * Throws ZodError that names every field that is wrong.
+ */
 export function parsePolicy(json: unknown): Policy {
-  return policySchema.parse(json);
+  return versionedPolicySchema.parse(json);
 }
 
 /** Reads the numbers of an economy from parsed JSON. Throws ZodError that names every field that is wrong. */

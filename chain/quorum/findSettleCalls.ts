@@ -1,15 +1,16 @@
 import { decodeFunctionData, getAbiItem, keccak256, toFunctionSelector } from 'viem';
 import type { Address, Hex } from 'viem';
-import type { Policy } from '../../engine/policy.js';
 import { hashMatchBatch } from '../../protocol/matchBatch.js';
 import type { MatchBatch } from '../../protocol/matchBatch.js';
+import type { PolicyStruct } from '../../protocol/policyStruct.js';
 import { iMatchSettlementAbi } from '../contracts/generated/IMatchSettlement.js';
 
 /** One call of settle as it stands in some call data. */
 export interface SettleCall {
   readonly messageHash: Hex;
   readonly batch: MatchBatch;
-  readonly policy: Policy;
+  /** As settlement takes it, its packing terms by hash. */
+  readonly policy: PolicyStruct;
   readonly records: Hex;
   /** In the form of the market's quorum verifier. */
   readonly certificate: Hex;
@@ -34,7 +35,7 @@ export function findSettleCalls(
       calls.push({
         messageHash: hashMatchBatch(batch, domain),
         batch,
-        policy: { ...policy, jitterRange: Number(policy.jitterRange) },
+        policy,
         records,
         certificate,
       });

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { matchRound } from '../../engine/matchRound.js';
 import type { Market } from '../../engine/market.js';
 import type { MatchRecord } from '../../engine/record.js';
+import { NO_PACKING } from '../../protocol/packingHash.js';
 import { fromRoundAt, snapshotBlockOf } from '../../protocol/rounds.js';
 import { decodeMachineWord, encodeMachineWord } from '../../protocol/words/machineWord.js';
 import { decodeScheduleWord } from '../../protocol/words/scheduleWord.js';
@@ -140,7 +141,7 @@ test('rounds change their length and policy at the scheduled round, and rules th
     expect(context.policy.maxMatches).toBe(ahead < 3 ? 512 : 1);
     expect(context.nextSnapshotBlock - context.snapshotBlock).toBe(ahead < 3 ? 4 : 6);
   }
-  await chain.mined([chain.schedulePolicy(round + 7, 4, { ...longer, rulesVersion: 2 })]);
+  await chain.mined([chain.schedulePolicy(round + 7, 4, { ...longer, rulesVersion: 3, packing: NO_PACKING })]);
   await followed.untilBlock(snapshotBlock + 19);
   const settledUnderNew = await nextWithOrders(1, 0);
   expect(settledUnderNew.context.policy.coolRounds).toBe(3);
@@ -149,6 +150,6 @@ test('rounds change their length and policy at the scheduled round, and rules th
   expect(await closeRound()).toBe(round + 7);
   await followed.until(() => followed.abstained.length > 0);
   expect(followed.abstained).toEqual([
-    { round: round + 7, reason: 'RULES_VERSION', detail: expect.stringContaining('rules version 2') },
+    { round: round + 7, reason: 'RULES_VERSION', detail: expect.stringContaining('rules version 3') },
   ]);
 }, 60_000);

@@ -7,6 +7,7 @@ import { MatchmakerError } from '../../engine/error.js';
 import { orderFrom } from '../../protocol/orderSpec.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
 import { hashPolicy } from '../../protocol/policyHash.js';
+import { policyFrom } from '../../protocol/policyStruct.js';
 import { decodeRecords, hashRecords } from '../../protocol/records.js';
 import { openRoundAt } from '../../protocol/rounds.js';
 import type { Schedule } from '../../protocol/rounds.js';
@@ -415,7 +416,7 @@ export class MarketState {
       topics: topicsOf(log),
       data: log.data,
     });
-    const policy: Policy = { ...args.policy, jitterRange: Number(args.policy.jitterRange) };
+    const policy = policyFrom(args.policy, args.packing);
     if (hashPolicy(policy) !== args.policyHash)
       throw new LogContradictionError('a policy does not hash to its policy hash');
     const newest = { fromRound: args.fromRound, fromBlock: args.fromBlock, lengthBlocks: args.lengthBlocks };

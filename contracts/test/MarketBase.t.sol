@@ -42,6 +42,7 @@ import { Rewarder } from "../src/rewards/Rewarder.sol";
 import { OrderWord } from "../src/words/OrderWord.sol";
 import { RecordFields, RecordWord, RecordWordLib } from "../src/words/RecordWord.sol";
 import { TestToken } from "./market/TestToken.sol";
+import { noPacking } from "./rules/NoPacking.sol";
 
 /// @notice Holds the verifier's updater role: what roots it vouches for is the test's to say.
 contract TableUpdater {
@@ -193,7 +194,7 @@ abstract contract MarketBase is Test {
         matchPolicy = MatchPolicy(
             _proxy(
                 deployCode("MatchPolicy.sol:MatchPolicy", abi.encode(false)),
-                abi.encodeCall(MatchPolicy.initialize, (authority, uint16(ROUND_LENGTH), _defaultPolicy())),
+                abi.encodeCall(MatchPolicy.initialize, (authority, uint16(ROUND_LENGTH), _defaultPolicy(), noPacking())),
                 market.matchPolicy
             )
         );
@@ -371,7 +372,9 @@ abstract contract MarketBase is Test {
             minTotalStake: 100,
             maxTableAgeSeconds: 7 days,
             coolRounds: 10,
-            selfMatchRounds: 30
+            selfMatchRounds: 30,
+            weightPackingBps: 0,
+            packingHash: 0
         });
     }
 

@@ -190,6 +190,8 @@ export const policyArbitrary: fc.Arbitrary<Policy> = fc
       maxTableAgeSeconds: 3600,
       coolRounds: 10,
       selfMatchRounds: 30,
+      weightPackingBps: 0,
+      packing: null,
     };
   });
 

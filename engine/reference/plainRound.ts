@@ -24,6 +24,8 @@ export const PLAIN_POLICY: Policy = {
   maxTableAgeSeconds: 604_800,
   coolRounds: 10,
   selfMatchRounds: 30,
+  weightPackingBps: 0,
+  packing: null,
 };
 
 /** An order of one whole GPU in token 1 that a plain machine can take for 1,058,000 micro-units an hour. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MatchmakerError } from '../../engine/error.js';
 import type { Policy } from '../../engine/policy.js';
 import type { Snapshot } from '../../engine/snapshot.js';
-import { BUNDLE_FORMAT, BundleInvalidError, encodeBundle } from './matchBundle.js';
+import { BUNDLE_FORMAT, BundleInvalidError, encodeBundle, PACKING_BUNDLE_FORMAT } from './matchBundle.js';
 import type { MatchBundle } from './matchBundle.js';
 import { bidsFrom, marketFrom, ordersFrom } from './snapshotRows.js';
 
@@ -22,7 +22,40 @@ const address = z
 const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const decimal = z.string().regex(/^\d{1,39}$/, 'must be a decimal number');
 
-const bundleSchema: z.ZodType<MatchBundle> = z.strictObject({
+const firstPolicy = z.strictObject({
+  rulesVersion: count,
+  weightPriceBps: count,
+  weightStakeBps: count,
+  weightFitBps: count,
+  weightRegionBps: count,
+  weightUptimeBps: count,
+  weightReputationBps: count,
+  saturationWhole: count,
+  complianceCapBps: count,
+  jitterRange: count,
+  defaultUptimeBps: count,
+  defaultReputationBps: count,
+  maxMatches: count,
+  quorumBps: count,
+  minTotalStake: decimal,
+  maxTableAgeSeconds: count,
+  coolRounds: count,
+  selfMatchRounds: count,
+});
+
+const packing = z.strictObject({
+  fromMilli: z.array(count),
+  value: z.array(count),
+  deviceWeight: count,
+  cpuWeight: count,
+  memoryWeight: count,
+  cpuRate: count,
+  memoryRate: count,
+  models: z.array(count),
+  modelFactor: z.array(count),
+});
+
+const firstBundle = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
   chainId: count,
   settlement: address,
@@ -33,26 +66,7 @@ const bundleSchema: z.ZodType<MatchBundle> = z.strictObject({
   timestampSeconds: count,
   tableTimestamp: count,
   tableHash: hash,
-  policy: z.strictObject({
-    rulesVersion: count,
-    weightPriceBps: count,
-    weightStakeBps: count,
-    weightFitBps: count,
-    weightRegionBps: count,
-    weightUptimeBps: count,
-    weightReputationBps: count,
-    saturationWhole: count,
-    complianceCapBps: count,
-    jitterRange: count,
-    defaultUptimeBps: count,
-    defaultReputationBps: count,
-    maxMatches: count,
-    quorumBps: count,
-    minTotalStake: decimal,
-    maxTableAgeSeconds: count,
-    coolRounds: count,
-    selfMatchRounds: count,
-  }),
+  policy: firstPolicy,
   matchCount: count,
   recordsHash: hash,
   messageHash: hash.nullable(),
@@ -76,6 +90,14 @@ const bundleSchema: z.ZodType<MatchBundle> = z.strictObject({
   orders: z.array(z.tuple([count, count, count, count, hex])),
   bids: z.array(z.tuple([count, count, count, count, count, count])),
 });
+
+const bundleSchema: z.ZodType<MatchBundle> = z.discriminatedUnion('format', [
+  firstBundle,
+  firstBundle.extend({
+    format: z.literal(PACKING_BUNDLE_FORMAT),
+    policy: firstPolicy.extend({ weightPackingBps: count, packing }),
+  }),
+]);
 
 /** A bundle's contents as the engine takes them. */
 export interface BundleContents {
@@ -105,7 +127,12 @@ export function decodeBundle(text: string): BundleContents {
         bids: bidsFrom(bundle.bids),
         market: marketFrom(bundle.providers, bundle.machines),
       },
-      policy: { ...bundle.policy, minTotalStake: BigInt(bundle.policy.minTotalStake) },
+      policy: {
+        weightPackingBps: 0,
+        packing: null,
+        ...bundle.policy,
+        minTotalStake: BigInt(bundle.policy.minTotalStake),
+      },
     };
   } catch (error) {
     if (error instanceof MatchmakerError) throw new BundleInvalidError('rows', `hold no market: ${error.message}`);

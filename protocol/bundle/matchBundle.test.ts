@@ -96,7 +96,7 @@ test('what is no bundle is refused by the field', () => {
   const { bundle } = decodeBundle(text);
   const altered = (change: object): string => encodeBundle({ ...bundle, ...change });
   expect(() => decodeBundle('{')).toThrow('bundle: text is not JSON');
-  expect(() => decodeBundle(altered({ format: 'matchmaker-bundle/2' }))).toThrow('bundle: format');
+  expect(() => decodeBundle(altered({ format: 'matchmaker-bundle/3' }))).toThrow('bundle: format');
   expect(() => decodeBundle(altered({ round: -1 }))).toThrow('bundle: round');
   expect(() => decodeBundle(altered({ snapshotHash: '0x12' }))).toThrow('bundle: snapshotHash');
   expect(() => decodeBundle(altered({ extra: 1 }))).toThrow('bundle: (root)');

@@ -1,13 +1,21 @@
 import { keccak256, stringToBytes } from 'viem';
 import type { Address, Hex } from 'viem';
 import { MatchmakerError } from '../../engine/error.js';
-import type { Policy } from '../../engine/policy.js';
+import type { PackingTerms, Policy } from '../../engine/policy.js';
 import type { Snapshot } from '../../engine/snapshot.js';
 import { bidRows, machineRows, orderRows, providerRows } from './snapshotRows.js';
 import type { BidRow, MachineRow, OrderRow, ProviderRow } from './snapshotRows.js';
 
-/** Name and version of the file format. */
+/** Name and version of the file format: the second has what version 2 of the rules added to a policy. */
 export const BUNDLE_FORMAT = 'matchmaker-bundle/1';
+export const PACKING_BUNDLE_FORMAT = 'matchmaker-bundle/2';
+
+type Added = 'weightPackingBps' | 'packing';
+
+/** A policy as on chain; `minTotalStake` is a decimal string. Without packing terms it is written as before there were any. */
+export type BundlePolicy = Omit<Policy, 'minTotalStake' | Added> & { readonly minTotalStake: string } & (
+    { readonly [name in Added]: Policy[name] & {} } | { readonly [name in Added]?: never }
+  );
 
 /** What a round's batch names beside its snapshot and its policy. */
 export interface BundleTerms {
@@ -29,13 +37,12 @@ export interface BundleResult {
 
 /** Everything a round's result depended on, and the result. */
 export interface MatchBundle extends BundleTerms, BundleResult {
-  readonly format: typeof BUNDLE_FORMAT;
+  readonly format: typeof BUNDLE_FORMAT | typeof PACKING_BUNDLE_FORMAT;
   readonly round: number;
   readonly snapshotBlock: number;
   readonly snapshotHash: Hex;
   readonly timestampSeconds: number;
-  /** As on chain; `minTotalStake` is a decimal string. */
-  readonly policy: Omit<Policy, 'minTotalStake'> & { readonly minTotalStake: string };
+  readonly policy: BundlePolicy;
   readonly providers: readonly ProviderRow[];
   readonly machines: readonly MachineRow[];
   readonly orders: readonly OrderRow[];
@@ -52,7 +59,7 @@ export class BundleInvalidError extends MatchmakerError<'BUNDLE_INVALID'> {
 /** The bundle of a round from what the engine read, and what it made of it. */
 export function bundleOf(snapshot: Snapshot, policy: Policy, terms: BundleTerms, result: BundleResult): MatchBundle {
   return {
-    format: BUNDLE_FORMAT,
+    format: policy.packing === null ? BUNDLE_FORMAT : PACKING_BUNDLE_FORMAT,
     chainId: terms.chainId,
     settlement: lowerCase(terms.settlement),
     operatorSetKey: lowerCase(terms.operatorSetKey),
@@ -81,6 +88,9 @@ export function bundleOf(snapshot: Snapshot, policy: Policy, terms: BundleTerms,
       maxTableAgeSeconds: policy.maxTableAgeSeconds,
       coolRounds: policy.coolRounds,
       selfMatchRounds: policy.selfMatchRounds,
+      ...(policy.packing === null
+        ? {}
+        : { weightPackingBps: policy.weightPackingBps, packing: packingOf(policy.packing) }),
     },
     matchCount: result.matchCount,
     recordsHash: lowerCase(result.recordsHash),
@@ -89,6 +99,21 @@ export function bundleOf(snapshot: Snapshot, policy: Policy, terms: BundleTerms,
     machines: machineRows(snapshot.market),
     orders: orderRows(snapshot.orders),
     bids: bidRows(snapshot.bids),
+  };
+}
+
+/** The terms with their fields in the order in which a bundle has them. */
+function packingOf(terms: PackingTerms): PackingTerms {
+  return {
+    fromMilli: terms.fromMilli,
+    value: terms.value,
+    deviceWeight: terms.deviceWeight,
+    cpuWeight: terms.cpuWeight,
+    memoryWeight: terms.memoryWeight,
+    cpuRate: terms.cpuRate,
+    memoryRate: terms.memoryRate,
+    models: terms.models,
+    modelFactor: terms.modelFactor,
   };
 }
 

@@ -5,6 +5,8 @@ import { MatchmakerError } from '../../engine/error.js';
 import type { Policy } from '../../engine/policy.js';
 import type { MatchBatch } from '../matchBatch.js';
 import type { OrderSpec } from '../orderSpec.js';
+import { NO_PACKING } from '../packingHash.js';
+import { policyStructOf } from '../policyStruct.js';
 import {
   bidSlot,
   MACHINE_OFFER_WORD,
@@ -158,7 +160,8 @@ function batchOf(finding: BatchFinding, { signed, policy, records, words }: Batc
   const accounts = new Set(evidenceWordsOf(finding).map(({ account }) => account));
   return {
     signed: signedOf(signed),
-    policy: { ...policy, jitterRange: BigInt(policy.jitterRange) },
+    policy: policyStructOf(policy),
+    packing: policy.packing ?? NO_PACKING,
     records,
     snapshot: {
       header: words.header,

@@ -1,5 +1,6 @@
 import { orderSpecAbiParameters } from '../orderSpec.js';
-import { policyAbiParameters } from '../policyHash.js';
+import { packingAbiParameters } from '../packingHash.js';
+import { policyAbiParameters } from '../policyStruct.js';
 
 const batchComponents = [
   { name: 'round', type: 'uint64' },
@@ -31,6 +32,7 @@ const batchEvidence = {
   components: [
     { name: 'signed', type: 'tuple', components: signedBatchComponents },
     { name: 'policy', type: 'tuple', components: policyAbiParameters[0].components },
+    { name: 'packing', type: 'tuple', components: packingAbiParameters[0].components },
     { name: 'records', type: 'bytes' },
     { name: 'snapshot', type: 'tuple', components: snapshotProofComponents },
   ],

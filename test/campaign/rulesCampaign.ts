@@ -18,6 +18,8 @@ import { roundPlanArbitrary } from '../../engine/reference/arbitrarySnapshot.js'
 import type { RoundPlan } from '../../engine/reference/arbitrarySnapshot.js';
 import { RejectionReason, rejectionName } from '../../engine/rejectionReason.js';
 import type { Snapshot } from '../../engine/snapshot.js';
+import { NO_PACKING } from '../../protocol/packingHash.js';
+import { policyStructOf } from '../../protocol/policyStruct.js';
 import { roundSeed } from '../../protocol/seed.js';
 import {
   bidSlot,
@@ -139,7 +141,8 @@ class RulesCampaign {
             snapshotBlock: BigInt(snapshot.blockNumber),
             timestamp: BigInt(snapshot.timestampSeconds),
           },
-          policy: { ...plan.policy, jitterRange: BigInt(plan.policy.jitterRange) },
+          policy: policyStructOf(plan.policy),
+          packing: plan.policy.packing ?? NO_PACKING,
           seed,
         },
         orders.map((order) => ({

@@ -35,6 +35,8 @@ const policy: Policy = {
   maxTableAgeSeconds: 86_400,
   coolRounds: 10,
   selfMatchRounds: 30,
+  weightPackingBps: 0,
+  packing: null,
 };
 
 /** 32 bytes made of a number. */

@@ -33,6 +33,8 @@ import { encodeCertificate, quorumDigest } from '../../protocol/certificate.js';
 import type { MatchBatch } from '../../protocol/matchBatch.js';
 import type { TableEntry } from '../../protocol/operatorTable.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
+import { NO_PACKING } from '../../protocol/packingHash.js';
+import { policyStructOf } from '../../protocol/policyStruct.js';
 
 /** The policy of DESIGN section 4, with a table that never ages in a test. */
 export const TEST_POLICY: Policy = {
@@ -54,6 +56,8 @@ export const TEST_POLICY: Policy = {
   maxTableAgeSeconds: 1_000_000_000,
   coolRounds: 10,
   selfMatchRounds: 30,
+  weightPackingBps: 0,
+  packing: null,
 };
 
 /** An order that any GPU machine of the fixture can take. */
@@ -437,7 +441,7 @@ export class MarketChain {
 
   /** The tenant takes a machine at its first offer for an order that waited; it waits for a block. */
   selfMatch(orderId: number, machineId: number, spec: Partial<OrderSpec> = {}): Promise<Hex> {
-    const policy = { ...TEST_POLICY, jitterRange: BigInt(TEST_POLICY.jitterRange) };
+    const policy = policyStructOf(TEST_POLICY);
     return this.call(TENANT, this.deployment.contracts.matchSettlement, matchSettlementAbi, 'selfMatch', [
       orderId,
       machineId,
@@ -470,7 +474,8 @@ export class MarketChain {
     return this.call(DEPLOYER, this.deployment.contracts.matchPolicy, matchPolicyAbi, 'schedule', [
       fromRound,
       lengthBlocks,
-      { ...policy, jitterRange: BigInt(policy.jitterRange) },
+      policyStructOf(policy),
+      policy.packing ?? NO_PACKING,
     ]);
   }
 
@@ -485,7 +490,7 @@ export class MarketChain {
       })),
     );
     const onChain = { ...batch, round: BigInt(batch.round), snapshotBlock: BigInt(batch.snapshotBlock) };
-    const policy = { ...underPolicy, jitterRange: BigInt(underPolicy.jitterRange) };
+    const policy = policyStructOf(underPolicy);
     return this.call(0, contracts.matchSettlement, matchSettlementAbi, 'settle', [
       onChain,
       policy,

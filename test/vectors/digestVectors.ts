@@ -1,4 +1,4 @@
-import { encodeAbiParameters, numberToHex } from 'viem';
+import { numberToHex } from 'viem';
 import type { Hex } from 'viem';
 import type { Policy } from '../../engine/policy.js';
 import { referenceJitter } from '../../engine/reference/referenceMatcher.js';
@@ -7,7 +7,7 @@ import { accruedAmount, lockAmount, LockTooLargeError } from '../../protocol/loc
 import { hashMatchBatch } from '../../protocol/matchBatch.js';
 import { operatorSetKey } from '../../protocol/operatorSet.js';
 import { hashTable } from '../../protocol/operatorTable.js';
-import { hashPolicy, policyAbiParameters } from '../../protocol/policyHash.js';
+import { encodePolicy, hashPolicy } from '../../protocol/policyHash.js';
 import { fromRoundAt, openRoundAt, snapshotBlockOf } from '../../protocol/rounds.js';
 import type { Schedule } from '../../protocol/rounds.js';
 import { roundSeed } from '../../protocol/seed.js';
@@ -15,11 +15,6 @@ import { encodeScheduleWord } from '../../protocol/words/scheduleWord.js';
 import { columnsOf } from './columns.js';
 import type { PseudoRandom } from './pseudoRandom.js';
 import { wordHex } from './wordVectors.js';
-
-/** ABI encoding of a policy. */
-export function encodePolicy(policy: Policy): Hex {
-  return encodeAbiParameters(policyAbiParameters, [{ ...policy, jitterRange: BigInt(policy.jitterRange) }]);
-}
 
 /** Policies, operator tables, batches, certificates, seeds, with their hashes; jitter, locks and accruals. */
 export function digestVectors(random: PseudoRandom, policies: readonly Policy[]): Record<string, unknown> {

@@ -233,6 +233,8 @@ function policy(changes: Partial<Policy>): Policy {
     maxTableAgeSeconds: 604_800,
     coolRounds: 10,
     selfMatchRounds: 30,
+    weightPackingBps: 0,
+    packing: null,
     ...changes,
   };
 }

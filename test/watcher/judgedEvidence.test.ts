@@ -11,6 +11,7 @@ import type { MatchRecord } from '../../engine/record.js';
 import { plantFault, type PlantedKind } from '../../engine/reference/plantFault.js';
 import { encodeCertificate, quorumDigest } from '../../protocol/certificate.js';
 import { FAULT_NUMBERS } from '../../protocol/evidence/evidenceAbi.js';
+import { policyStructOf } from '../../protocol/policyStruct.js';
 import { fromRoundAt, snapshotBlockOf } from '../../protocol/rounds.js';
 import { decodeScheduleWord } from '../../protocol/words/scheduleWord.js';
 import { SCHEDULE_SLOT } from '../../protocol/words/slots.js';
@@ -110,7 +111,7 @@ async function signedBy(records: readonly MatchRecord[], positions = [0, 1, 2]):
     }),
   );
   const certificate = encodeCertificate(deployment.quorum, context.table.entries, votes);
-  return { messageHash, batch, policy: context.policy, records: recordsHex, certificate };
+  return { messageHash, batch, policy: policyStructOf(context.policy), records: recordsHex, certificate };
 }
 
 async function caseOf(call: SettleCall): Promise<FaultCase> {

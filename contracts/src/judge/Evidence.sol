@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { MatchBatch, OrderSpec, Policy } from "../market/MarketTypes.sol";
+import { PackingTerms } from "../rules/PackingTerms.sol";
 
 /// What is handed to the judge. All words are read at B(round), the block that the batch names by its hash; a word is given as the nodes of
 /// its slot's trie proof, from the root down, and an empty list says that the word is not given.
@@ -50,9 +51,11 @@ struct SnapshotProof {
 }
 
 /// @notice A settled or settleable batch with everything it commits to.
+/// @param packing Preimage of the policy's `packingHash`; not read in version 1 of the rules.
 struct BatchEvidence {
     SignedBatch signed;
     Policy policy;
+    PackingTerms packing;
     bytes records;
     SnapshotProof snapshot;
 }

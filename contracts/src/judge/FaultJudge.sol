@@ -4,7 +4,11 @@ pragma solidity 0.8.37;
 import { CurveType, OperatorSet } from "../eigenlayer/EigenTypes.sol";
 import { IKeyRegistrar } from "../eigenlayer/IKeyRegistrar.sol";
 import { MatchBatch, OrderSpec, Policy } from "../market/MarketTypes.sol";
-import { Candidate, Components, MatchRules, RoundFacts } from "../rules/MatchRules.sol";
+import { Candidate, MatchRules, RoundFacts } from "../rules/MatchRules.sol";
+import { PackingRules } from "../rules/PackingRules.sol";
+import { PackingTerms } from "../rules/PackingTerms.sol";
+import { PolicyHash } from "../rules/PolicyHash.sol";
+import { RoundRules, RulesByVersion } from "../rules/RulesByVersion.sol";
 import { BidWord } from "../words/BidWord.sol";
 import { MachineWord } from "../words/MachineWord.sol";
 import { OfferWord } from "../words/OfferWord.sol";
@@ -52,7 +56,7 @@ struct JudgeTerms {
 contract FaultJudge is IFaultJudge {
     /// @notice A batch signed by a quorum, and what its snapshot block says.
     struct Round {
-        RoundFacts facts;
+        RoundRules rules;
         Signers signers;
         /// Zero when no account proof is given.
         bytes32 registryRoot;
@@ -118,7 +122,7 @@ contract FaultJudge is IFaultJudge {
         RecordWord record = _recordAt(evidence.batch, evidence.index);
         OrderWord order = _orderAt(round, record.orderId(), evidence.order.orderWord);
         // Of an order that cannot be matched nothing else is read: a closed one has no bids, and few still know its spec.
-        if (MatchRules.isEligible(round.facts, order)) {
+        if (MatchRules.isEligible(round.rules.facts, order)) {
             _checkSpec(round, record.orderId(), evidence.order);
             if (!_isWrong(round, evidence, record, order)) revert NoFault();
         }
@@ -137,13 +141,13 @@ contract FaultJudge is IFaultJudge {
         winner.machine = EarlierRecords.left(evidence.batch.records, evidence.index, winner.machineId, winner.machine);
         Candidate memory candidate = _candidateAt(round, record.orderId(), order, evidence.candidate);
         candidate.machine = EarlierRecords.left(evidence.batch.records, evidence.index, candidate.machineId, candidate.machine);
-        if (MatchRules.rejection(round.facts, policy, order, spec, candidate) != 0) revert NoFault();
+        if (MatchRules.rejection(round.rules.facts, policy, order, spec, candidate) != 0) revert NoFault();
         // A winner without room or beyond the tenant's price has no total; its record is the fault.
-        if (!_hasTotal(spec, winner, record.priceMicroPerHour())) revert NoFault();
+        if (!RulesByVersion.hasTotal(round.rules, spec, winner, record.priceMicroPerHour())) revert NoFault();
 
-        (uint256 price,) = MatchRules.quote(round.facts, spec, candidate);
-        uint256 better = _totalOf(round, evidence.batch, record.orderId(), spec, candidate, price);
-        uint256 chosen = _totalOf(round, evidence.batch, record.orderId(), spec, winner, record.priceMicroPerHour());
+        (uint256 price,) = MatchRules.quote(round.rules.facts, spec, candidate);
+        uint256 better = RulesByVersion.totalOf(round.rules, record.orderId(), spec, candidate, price);
+        uint256 chosen = RulesByVersion.totalOf(round.rules, record.orderId(), spec, winner, record.priceMicroPerHour());
         if (better < chosen || (better == chosen && !_precedes(candidate, winner))) revert NoFault();
         return _verdictOf(Fault.BetterCandidate, evidence.batch, round, record.orderId(), order);
     }
@@ -180,7 +184,7 @@ contract FaultJudge is IFaultJudge {
         _checkSpec(round, evidence.orderId, evidence.order);
         Candidate memory candidate = _candidateAt(round, evidence.orderId, order, evidence.candidate);
         candidate.machine = EarlierRecords.left(evidence.batch.records, before, candidate.machineId, candidate.machine);
-        if (MatchRules.rejection(round.facts, evidence.batch.policy, order, evidence.order.spec, candidate) != 0) revert NoFault();
+        if (MatchRules.rejection(round.rules.facts, evidence.batch.policy, order, evidence.order.spec, candidate) != 0) revert NoFault();
         return _verdictOf(Fault.OmittedOrder, evidence.batch, round, evidence.orderId, order);
     }
 
@@ -206,13 +210,13 @@ contract FaultJudge is IFaultJudge {
         }
         candidate.machine = EarlierRecords.left(evidence.batch.records, evidence.index, candidate.machineId, candidate.machine);
         OrderSpec memory spec = evidence.order.spec;
-        if (MatchRules.rejection(round.facts, evidence.batch.policy, order, spec, candidate) != 0) return true;
+        if (MatchRules.rejection(round.rules.facts, evidence.batch.policy, order, spec, candidate) != 0) return true;
         return RecordWord.unwrap(record) != RecordWord.unwrap(_recordOf(round, record.orderId(), spec, candidate, given));
     }
 
     /// Whether the candidate's bid would have been taken before the one that the record names: lower, or as low and placed earlier.
     function _isBetterBid(Round memory round, Candidate memory candidate, uint256 bidIndex, RecordWord record) private pure returns (bool) {
-        if (!MatchRules.hasLiveBid(round.facts, candidate)) return false;
+        if (!MatchRules.hasLiveBid(round.rules.facts, candidate)) return false;
         uint256 price = candidate.bid.priceMicroPerHour();
         return price < record.priceMicroPerHour() || (price == record.priceMicroPerHour() && bidIndex < record.bidIndex());
     }
@@ -224,8 +228,8 @@ contract FaultJudge is IFaultJudge {
         returns (RecordWord)
     {
         RecordFields memory fields;
-        (uint256 price, bool fromBid) = MatchRules.quote(round.facts, spec, candidate);
-        (, uint256 deviceMask) = MatchRules.chooseDevices(candidate.machine, spec.milliGpu);
+        (uint256 price, bool fromBid) = MatchRules.quote(round.rules.facts, spec, candidate);
+        (, uint256 deviceMask) = RulesByVersion.chooseDevices(round.rules, candidate.machine, spec.milliGpu);
         fields.orderId = uint32(orderId);
         fields.machineId = uint32(candidate.machineId);
         // At most the order's highest price, or the candidate would have been rejected.
@@ -241,25 +245,6 @@ contract FaultJudge is IFaultJudge {
         if (fromBid) fields.bidIndex = given.bidIndex;
         else fields.offerIndex = given.offerIndex;
         return RecordWordLib.encode(fields);
-    }
-
-    function _hasTotal(OrderSpec memory spec, Candidate memory candidate, uint256 price) private pure returns (bool) {
-        (bool fits,) = MatchRules.chooseDevices(candidate.machine, spec.milliGpu);
-        return fits && spec.cpuMilli <= candidate.machine.freeCpuMilli() && price <= spec.maxPriceMicroPerHour;
-    }
-
-    function _totalOf(
-        Round memory round,
-        BatchEvidence memory batch,
-        uint256 orderId,
-        OrderSpec memory spec,
-        Candidate memory candidate,
-        uint256 price
-    ) private pure returns (uint256) {
-        Components memory components = MatchRules.componentsOf(batch.policy, spec, candidate, price);
-        bytes32 seed = keccak256(abi.encodePacked(batch.signed.batch.snapshotHash, batch.signed.batch.round));
-        return MatchRules.baseOf(round.facts, batch.policy, candidate.provider, components)
-            + MatchRules.jitterOf(batch.policy, seed, uint32(orderId), uint24(candidate.machine.providerId()));
     }
 
     /// Whether the candidate wins over `other` at the same total.
@@ -289,15 +274,20 @@ contract FaultJudge is IFaultJudge {
     /// Checks everything that a batch commits to, and that a quorum signed it in time.
     function _open(BatchEvidence memory evidence) private view returns (Round memory round) {
         MatchBatch memory batch = evidence.signed.batch;
-        if (keccak256(abi.encode(evidence.policy)) != batch.policyHash) revert PolicyMismatch();
-        if (evidence.policy.rulesVersion != MatchRules.RULES_VERSION) revert RulesVersionUnknown(evidence.policy.rulesVersion);
+        if (PolicyHash.ofMemory(evidence.policy) != batch.policyHash) revert PolicyMismatch();
+        _checkRules(evidence.policy, evidence.packing);
         if (evidence.records.length != batch.matchCount * RECORD_BYTES || keccak256(evidence.records) != batch.recordsHash) {
             revert RecordsMismatch();
         }
         ProvenBlock memory proven = StateProof.blockOf(batch.snapshotHash, evidence.snapshot.header);
         if (proven.number != batch.snapshotBlock) revert SnapshotHeaderMismatch();
         if (block.timestamp > proven.timestamp + challengeWindowSeconds) revert TooOld(proven.timestamp);
-        round.facts = RoundFacts({ round: batch.round, snapshotBlock: proven.number, timestamp: proven.timestamp });
+        round.rules = RoundRules({
+            facts: RoundFacts({ round: batch.round, snapshotBlock: proven.number, timestamp: proven.timestamp }),
+            policy: evidence.policy,
+            packing: evidence.packing,
+            seed: keccak256(abi.encodePacked(batch.snapshotHash, batch.round))
+        });
         round.signers = batchSigners.signersOf(evidence.signed);
         _checkQuorum(evidence.policy, round.signers.weight, round.signers.totalWeight);
         if (evidence.snapshot.registryAccount.length != 0) {
@@ -305,6 +295,13 @@ contract FaultJudge is IFaultJudge {
         }
         if (evidence.snapshot.ordersAccount.length != 0) {
             round.ordersRoot = StateProof.storageRootOf(proven.stateRoot, orderRequest, evidence.snapshot.ordersAccount);
+        }
+    }
+
+    function _checkRules(Policy memory policy, PackingTerms memory packing) private pure {
+        if (!RulesByVersion.isKnown(policy.rulesVersion)) revert RulesVersionUnknown(policy.rulesVersion);
+        if (policy.rulesVersion == PackingRules.RULES_VERSION && PolicyHash.ofPacking(packing) != policy.packingHash) {
+            revert PackingMismatch();
         }
     }
 

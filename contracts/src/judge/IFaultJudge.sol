@@ -37,6 +37,8 @@ interface IFaultJudge {
     error AccountProofInvalid();
     error WordProofInvalid(bytes32 slot);
     error PolicyMismatch();
+    /// @notice The packing terms are not those of the policy.
+    error PackingMismatch();
     error RulesVersionUnknown(uint32 rulesVersion);
     error TableMismatch();
     error RecordsMismatch();

@@ -32,7 +32,7 @@ struct OrderSpec {
     uint24 durationMinutes;
 }
 
-/// @notice Terms of matching for a span of rounds, by preimage of `policyHash = keccak256(abi.encode(policy))`.
+/// @notice Terms of matching for a span of rounds, by preimage of `policyHash` (see PolicyHash).
 struct Policy {
     uint32 rulesVersion;
     uint16 weightPriceBps;
@@ -53,6 +53,10 @@ struct Policy {
     uint32 maxTableAgeSeconds;
     uint32 coolRounds;
     uint32 selfMatchRounds;
+    /// From version 2 of the rules on; of a policy of version 1 this word and the next are 0 and not part of its hash.
+    uint16 weightPackingBps;
+    /// Preimage: PackingTerms.
+    bytes32 packingHash;
 }
 
 /// @notice What operators sign for one round, as EIP-712 struct.

@@ -10,6 +10,7 @@ import { OperatorSet } from "../eigenlayer/EigenTypes.sol";
 import { MarketContracts } from "../governance/MarketContracts.sol";
 import { IQuorumVerifier } from "../quorum/IQuorumVerifier.sol";
 import { Candidate, MatchRules, RoundFacts } from "../rules/MatchRules.sol";
+import { PolicyHash } from "../rules/PolicyHash.sol";
 import { MachineWord } from "../words/MachineWord.sol";
 import { OfferWord } from "../words/OfferWord.sol";
 import { OrderOwnerWord } from "../words/OrderOwnerWord.sol";
@@ -174,7 +175,7 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         // A chain that no longer knows the hash answers zero, which must never pass as a snapshot.
         if (canonical == 0 || batch.snapshotHash != canonical) revert SnapshotHashMismatch(batch.snapshotHash, canonical);
         if (batch.policyHash != policyHash) revert PolicyMismatch(batch.policyHash, policyHash);
-        bytes32 given = keccak256(abi.encode(policy));
+        bytes32 given = PolicyHash.ofCalldata(policy);
         if (given != policyHash) revert PolicyMismatch(given, policyHash);
         if (batch.operatorSetKey != operatorSetKey) revert OperatorSetMismatch();
     }
@@ -183,7 +184,7 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
     function _passGate(Policy calldata policy) private returns (uint32 round) {
         round = matchPolicy.openRound();
         (,, bytes32 policyHash) = matchPolicy.roundTerms(round);
-        bytes32 given = keccak256(abi.encode(policy));
+        bytes32 given = PolicyHash.ofCalldata(policy);
         if (given != policyHash) revert PolicyMismatch(given, policyHash);
         uint32 lastSettled = uint32(Slots.load(Slots.SETTLEMENT));
         if (lastSettled == round) return round;

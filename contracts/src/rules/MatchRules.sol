@@ -164,10 +164,14 @@ library MatchRules {
         pure
         returns (uint256)
     {
-        uint256 sum = uint256(policy.weightPriceBps) * components.price + uint256(policy.weightStakeBps) * components.stake
+        return complianceOf(facts, policy, provider) * weightedSumOf(policy, components);
+    }
+
+    /// @notice The six components, each times its weight.
+    function weightedSumOf(Policy memory policy, Components memory components) internal pure returns (uint256) {
+        return uint256(policy.weightPriceBps) * components.price + uint256(policy.weightStakeBps) * components.stake
             + uint256(policy.weightFitBps) * components.fit + uint256(policy.weightRegionBps) * components.region
             + uint256(policy.weightUptimeBps) * components.uptime + uint256(policy.weightReputationBps) * components.reputation;
-        return complianceOf(facts, policy, provider) * sum;
     }
 
     /// @notice What the round's seed adds to the total of every machine of a provider, 0 .. J.

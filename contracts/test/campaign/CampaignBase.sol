@@ -8,6 +8,7 @@ import { OrderSpec, Policy } from "../../src/market/MarketTypes.sol";
 import { MarketBase } from "../MarketBase.t.sol";
 import { TestToken } from "../market/TestToken.sol";
 import { HostileToken } from "./HostileToken.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice What the model knows of an order: written from the rules, never read back from the contracts.
 struct Deal {
@@ -185,7 +186,7 @@ abstract contract CampaignBase is MarketBase {
         // The first period must have begun before another is scheduled.
         _enterRound(1, 1);
         uint32 from = matchPolicy.fromRoundNow() + 2;
-        matchPolicy.schedule(from, uint16(ROUND_LENGTH), campaignPolicy);
+        matchPolicy.schedule(from, uint16(ROUND_LENGTH), campaignPolicy, noPacking());
         // So many rounds back that a self-match finds all it asks about.
         _enterRound(from + 5, 1);
     }

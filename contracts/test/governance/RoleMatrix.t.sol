@@ -11,6 +11,7 @@ import { SlashCause, SlashOrder } from "../../src/market/IStakingManager.sol";
 import { ProviderStatus } from "../../src/market/MarketTypes.sol";
 import { EraResult } from "../../src/rewards/IRewardOracle.sol";
 import { MarketBase } from "../MarketBase.t.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice Each restricted function of each contract, tried by every role: exactly the one that is meant gets past the authority.
 contract RoleMatrixTest is MarketBase {
@@ -162,7 +163,7 @@ contract RoleMatrixTest is MarketBase {
         _list(market.tokenRegistry, abi.encodeCall(tokenRegistry.approveToken, (address(stakeToken), 0)), role);
         _list(market.tokenRegistry, abi.encodeCall(tokenRegistry.revokeToken, (USD)), role);
         _list(market.tokenRegistry, abi.encodeCall(tokenRegistry.reinstateToken, (USD)), role);
-        _list(market.matchPolicy, abi.encodeCall(matchPolicy.schedule, (9, 8, _defaultPolicy())), role);
+        _list(market.matchPolicy, abi.encodeCall(matchPolicy.schedule, (9, 8, _defaultPolicy(), noPacking())), role);
         _list(market.stakingManager, abi.encodeCall(stakingManager.setStakeTerms, (_stakeTerms())), role);
         _list(market.stakingManager, abi.encodeCall(stakingManager.setTreasury, (treasury)), role);
         _list(market.complianceRegistry, abi.encodeCall(complianceRegistry.setBondTerms, (1, 1)), role);

@@ -41,6 +41,7 @@ import {
     TokenRegistryV2
 } from "./NextVersions.sol";
 import { PopulatedMarket } from "./PopulatedMarket.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice S23: an upgrade of any module, on a market in full swing, keeps every slot it wrote and every answer it gives.
 contract UpgradeKeepsStateTest is PopulatedMarket {
@@ -223,7 +224,7 @@ contract UpgradeKeepsStateTest is PopulatedMarket {
         address a = market.authority;
         _closed(market.pause, abi.encodeCall(MarketPause.initialize, (a)));
         _closed(market.tokenRegistry, abi.encodeCall(TokenRegistry.initialize, (a)));
-        _closed(market.matchPolicy, abi.encodeCall(MatchPolicy.initialize, (a, 8, _defaultPolicy())));
+        _closed(market.matchPolicy, abi.encodeCall(MatchPolicy.initialize, (a, 8, _defaultPolicy(), noPacking())));
         _closed(market.stakingManager, abi.encodeCall(StakingManager.initialize, (a, _stakeTerms(), treasury)));
         _closed(market.complianceRegistry, abi.encodeCall(ComplianceRegistry.initialize, (a, 1, 1, treasury)));
         _closed(market.providerAdmission, abi.encodeCall(ProviderAdmission.initialize, (a, true, 0)));

@@ -17,6 +17,8 @@ import { ScheduleWord } from "../../src/words/ScheduleWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { TestToken } from "../market/TestToken.sol";
 import { MarketBase } from "../MarketBase.t.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice The promise that no honest record is ever skipped, over the whole market: whatever tenants, providers and governance do after
 /// B(r), in whichever order and block, the batch that the rules give for the state of B(r) settles to the last record, in any block of
@@ -48,7 +50,7 @@ contract HonestRoundTest is MarketBase {
         escrow.deposit(EUR, 1e15);
         vm.stopPrank();
         _fund(tenant, 1e15);
-        policies[keccak256(abi.encode(_defaultPolicy()))] = _defaultPolicy();
+        policies[PolicyHash.ofMemory(_defaultPolicy())] = _defaultPolicy();
         owners = [makeAddr("owner 0"), makeAddr("owner 1")];
         for (uint256 i; i < MACHINES; ++i) {
             _machine(i < 2 ? _provider(owners[i]) : uint24(1 + i % 2));
@@ -303,8 +305,8 @@ contract HonestRoundTest is MarketBase {
         if (newest >= next) return;
         Policy memory policy = _defaultPolicy();
         policy.coolRounds = uint32(_draw(12));
-        policies[keccak256(abi.encode(policy))] = policy;
-        matchPolicy.schedule(next + 2 + uint32(_draw(2)), uint16(1 + _draw(8)), policy);
+        policies[PolicyHash.ofMemory(policy)] = policy;
+        matchPolicy.schedule(next + 2 + uint32(_draw(2)), uint16(1 + _draw(8)), policy, noPacking());
     }
 
     function _try(address target, bytes memory call) private returns (bool done) {

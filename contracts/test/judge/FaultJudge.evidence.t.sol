@@ -66,8 +66,8 @@ contract FaultJudgeEvidenceTest is JudgeFixture {
     }
 
     function test_aPolicyOfOtherRules_isNotJudged() public {
-        policy.rulesVersion = 2;
-        _assertRefused(_wrong(), abi.encodeWithSelector(IFaultJudge.RulesVersionUnknown.selector, 2));
+        policy.rulesVersion = 3;
+        _assertRefused(_wrong(), abi.encodeWithSelector(IFaultJudge.RulesVersionUnknown.selector, 3));
     }
 
     function test_aBatchIsJudgedWithinTheWindow() public {

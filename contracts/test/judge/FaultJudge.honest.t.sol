@@ -7,6 +7,7 @@ import { MachineWord } from "../../src/words/MachineWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { RecordWord } from "../../src/words/RecordWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
+import { RandomPacking } from "../rules/RandomPacking.sol";
 import { JudgeFixture } from "./JudgeFixture.sol";
 
 /// @notice Random markets, matched by the fixture's own engine: nothing convicts an honest batch, and something convicts every other one.
@@ -129,6 +130,8 @@ contract FaultJudgeHonestTest is JudgeFixture {
         _random = seed;
         if (_next() % 2 == 0) policy.jitterRange = 0;
         if (_next() % 4 == 0) policy.maxMatches = uint16(1 + _next() % 4);
+        // Half of the markets by version 2, with a packing weight from none to nearly all.
+        if (_next() % 2 == 0) _pack(RandomPacking.terms(_next()), uint16(_next() % (uint256(policy.weightPriceBps) + 1)));
         for (uint256 i = 0; i < 3; i++) {
             uint24 id = _addProvider((_next() % 3) * 40_000);
             ProviderWord word = ProviderWord.wrap(words[Slots.provider(id)]).withTier(1 + _next() % 3);

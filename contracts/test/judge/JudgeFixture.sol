@@ -33,6 +33,9 @@ import { ProviderWord, ProviderWordLib } from "../../src/words/ProviderWord.sol"
 import { RecordFields, RecordWord, RecordWordLib } from "../../src/words/RecordWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { Trie, TrieLib } from "./Trie.sol";
+import { PackingTerms } from "../../src/rules/PackingTerms.sol";
+import { PlainPacking } from "../rules/PlainPacking.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
 
 /// @notice A market of the test's own words, the block that holds them, operators who sign batches of it, and an engine of its own.
 abstract contract JudgeFixture is Test {
@@ -64,6 +67,8 @@ abstract contract JudgeFixture is Test {
     uint256[] internal operatorKeys;
     uint96[] internal operatorWeights;
     Policy internal policy;
+    /// Empty in version 1.
+    PackingTerms internal packing;
 
     mapping(uint256 slot => uint256) internal words;
     uint256[] private _registrySlots;
@@ -99,7 +104,9 @@ abstract contract JudgeFixture is Test {
             minTotalStake: 100,
             maxTableAgeSeconds: 30 days,
             coolRounds: 10,
-            selfMatchRounds: 30
+            selfMatchRounds: 30,
+            weightPackingBps: 0,
+            packingHash: 0
         });
         _addOperators(4);
         judge = new FaultJudge(_terms());
@@ -279,7 +286,7 @@ abstract contract JudgeFixture is Test {
         batch.round = ROUND;
         batch.snapshotBlock = SNAPSHOT_BLOCK;
         batch.snapshotHash = snapshotHash;
-        batch.policyHash = keccak256(abi.encode(policy));
+        batch.policyHash = PolicyHash.ofMemory(policy);
         batch.operatorSetKey = bytes32(abi.encodePacked(operatorSet.avs, uint96(operatorSet.id)));
         batch.tableTimestamp = uint32(SNAPSHOT_TIME - 1 days);
         batch.tableHash = keccak256(_table());
@@ -351,6 +358,7 @@ abstract contract JudgeFixture is Test {
     function _batchEvidence(bytes memory records) internal view returns (BatchEvidence memory evidence) {
         evidence.signed = _sign(_batchOf(records), _everybody());
         evidence.policy = policy;
+        evidence.packing = packing;
         evidence.records = records;
         evidence.snapshot = SnapshotProof(header, _proveAccount(registry), _proveAccount(orders));
     }
@@ -503,7 +511,7 @@ abstract contract JudgeFixture is Test {
         if (MatchRules.rejection(_facts(), policy, _order(orderId), spec, candidate) != 0) return (false, 0, record);
         uint256 price;
         (price, fields.fromBid) = MatchRules.quote(_facts(), spec, candidate);
-        (, uint256 mask) = MatchRules.chooseDevices(left, spec.milliGpu);
+        uint256 mask = _maskOf(left, spec.milliGpu);
         fields.orderId = orderId;
         fields.machineId = machineId;
         fields.priceMicroPerHour = uint40(price);
@@ -521,7 +529,30 @@ abstract contract JudgeFixture is Test {
         Components memory components = MatchRules.componentsOf(policy, specs[orderId], candidate, price);
         bytes32 seed = keccak256(abi.encodePacked(snapshotHash, ROUND));
         return MatchRules.baseOf(_facts(), policy, candidate.provider, components)
+            + MatchRules.complianceOf(_facts(), policy, candidate.provider) * _packedAt(orderId, candidate.machine)
             + MatchRules.jitterOf(policy, seed, orderId, uint24(candidate.machine.providerId()));
+    }
+
+    /// Version 2 with these terms, and a weight for them that price gives up.
+    function _pack(PackingTerms memory terms, uint16 weightBps) internal {
+        packing = terms;
+        policy.rulesVersion = 2;
+        policy.weightPriceBps -= weightBps;
+        policy.weightPackingBps = weightBps;
+        policy.packingHash = keccak256(abi.encode(terms));
+    }
+
+    function _maskOf(MachineWord left, uint256 milliGpu) internal view returns (uint256 mask) {
+        if (policy.rulesVersion == 2) return PlainPacking.maskOf(packing, PlainPacking.capacityOf(left), milliGpu);
+        (, mask) = MatchRules.chooseDevices(left, milliGpu);
+    }
+
+    /// The weighted packing component, 0 in version 1.
+    function _packedAt(uint32 orderId, MachineWord left) private view returns (uint256) {
+        if (policy.rulesVersion == 1) return 0;
+        uint256 greatest = PlainPacking.greatestLossOf(packing, specs[orderId]);
+        uint256 kept = greatest - PlainPacking.lossOf(packing, specs[orderId], left);
+        return uint256(policy.weightPackingBps) * 10_000 * kept / greatest;
     }
 
     function _offerIn(uint32 machineId, uint16 tokenId) internal view returns (OfferWord offer, uint8 offerIndex) {

@@ -17,6 +17,7 @@ import { OpenOrderFields, OrderWord, OrderWordLib } from "../../src/words/OrderW
 import { Slots } from "../../src/words/Slots.sol";
 import { EigenDevnetFixture } from "../eigenlayer/EigenDevnetFixture.sol";
 import { Trie, TrieLib } from "./Trie.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
 
 /// @notice The judge, the slasher and the vault on the devnet's EigenLayer, with a redistributing set and operators who break the rules.
 abstract contract SlashingFixture is EigenDevnetFixture {
@@ -174,7 +175,7 @@ abstract contract SlashingFixture is EigenDevnetFixture {
         batch.round = round;
         batch.snapshotBlock = SNAPSHOT_BLOCK;
         batch.snapshotHash = keccak256(header);
-        batch.policyHash = keccak256(abi.encode(_policy()));
+        batch.policyHash = PolicyHash.ofMemory(_policy());
         batch.operatorSetKey = bytes32(abi.encodePacked(operatorSet.avs, uint96(operatorSet.id)));
         batch.tableTimestamp = 1;
         batch.tableHash = keccak256(_table());

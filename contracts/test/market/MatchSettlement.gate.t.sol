@@ -15,6 +15,7 @@ import { OrderWord } from "../../src/words/OrderWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { RecordFields } from "../../src/words/RecordWord.sol";
 import { MarketBase } from "../MarketBase.t.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice S16 and the gate: whatever happens in a round's span (self-matches, growing and ending leases, cancels, bids and withdrawals,
 /// changed offers, machines that leave), a batch computed on the snapshot settles whole or finds the round taken, and every word follows
@@ -45,7 +46,7 @@ contract GateTest is MarketBase {
             _fund(owner, 1_000_000_000);
         }
         _enterRound(1, 1);
-        matchPolicy.schedule(4, uint16(ROUND_LENGTH), _policy());
+        matchPolicy.schedule(4, uint16(ROUND_LENGTH), _policy(), noPacking());
         _enterRound(4, 1);
         folded = [orderRequest.factsWord(), providerRegistry.factsWord(), settlement.settlementWord()];
     }

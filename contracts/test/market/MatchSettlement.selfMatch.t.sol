@@ -15,6 +15,8 @@ import { OrderWord } from "../../src/words/OrderWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { RecordFields } from "../../src/words/RecordWord.sol";
 import { MarketBase } from "../MarketBase.t.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice The calls that take a round's place: a tenant's own match, and the gate that a growing lease passes.
 contract SelfMatchTest is MarketBase {
@@ -169,13 +171,13 @@ contract SelfMatchTest is MarketBase {
         uint32 orderId = _order(_spec());
         for (uint256 i; i < 2; ++i) {
             uint32 fromRound = matchPolicy.fromRoundNow() + WAIT;
-            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy());
+            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy(), noPacking());
             _enterRound(fromRound, 1);
         }
         // Two more changes in quick succession, and all that is known began a few rounds ago.
         for (uint256 i; i < 2; ++i) {
             uint32 fromRound = matchPolicy.fromRoundNow() + 2;
-            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy());
+            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy(), noPacking());
             _enterRound(fromRound, 1);
         }
         uint32 round = matchPolicy.openRound();
@@ -196,9 +198,9 @@ contract SelfMatchTest is MarketBase {
         vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.SpecMismatch.selector, orderId));
         settlement.selfMatch(orderId, machine, 0, spec, _defaultPolicy());
         Policy memory policy = _defaultPolicy();
-        bytes32 expected = keccak256(abi.encode(policy));
+        bytes32 expected = PolicyHash.ofMemory(policy);
         policy.selfMatchRounds = 1;
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, keccak256(abi.encode(policy)), expected));
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, PolicyHash.ofMemory(policy), expected));
         settlement.selfMatch(orderId, machine, 0, _spec(), policy);
         vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.NotTenant.selector, 99, tenant));
         settlement.selfMatch(99, machine, 0, _spec(), _defaultPolicy());
@@ -344,9 +346,9 @@ contract SelfMatchTest is MarketBase {
         vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.GateClosed.selector, round, 0, WAIT));
         settlement.passGate(_defaultPolicy());
         Policy memory other = _defaultPolicy();
-        bytes32 expected = keccak256(abi.encode(other));
+        bytes32 expected = PolicyHash.ofMemory(other);
         other.selfMatchRounds = 1;
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, keccak256(abi.encode(other)), expected));
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, PolicyHash.ofMemory(other), expected));
         settlement.passGate(other);
         _enterRound(WAIT, 1);
         vm.expectEmit(address(settlement));

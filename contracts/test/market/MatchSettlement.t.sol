@@ -14,6 +14,8 @@ import { MachineWord } from "../../src/words/MachineWord.sol";
 import { RecordFields } from "../../src/words/RecordWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { MarketBase } from "../MarketBase.t.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice Takes any certificate of four operators, but first makes one call of its own.
 contract ReenteringQuorum {
@@ -317,9 +319,9 @@ contract MatchSettlementTest is MarketBase {
         Policy memory other = _defaultPolicy();
         other.quorumBps = 5001;
         bytes memory signatures = _sign(batch, ALL_SIGN);
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, keccak256(abi.encode(other)), expected));
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, PolicyHash.ofMemory(other), expected));
         settlement.settle(batch, other, records, signatures);
-        batch.policyHash = keccak256(abi.encode(other));
+        batch.policyHash = PolicyHash.ofMemory(other);
         signatures = _sign(batch, ALL_SIGN);
         vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, batch.policyHash, expected));
         settlement.settle(batch, other, records, signatures);
@@ -330,7 +332,7 @@ contract MatchSettlementTest is MarketBase {
         next.quorumBps = 9999;
         _enterRound(2, 1);
         uint32 fromRound = matchPolicy.fromRoundNow() + 2;
-        matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH) * 2, next);
+        matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH) * 2, next, noPacking());
         uint32 first = _order(_spec());
         uint32 second = _order(_spec());
         uint32 last = fromRound - 1;
@@ -338,7 +340,7 @@ contract MatchSettlementTest is MarketBase {
         bytes memory records = _encode(_record(first, machine, 1));
         MatchBatch memory batch = _batch(last, records);
         bytes memory signatures = _sign(batch, 0x7);
-        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, keccak256(abi.encode(next)), batch.policyHash));
+        vm.expectRevert(abi.encodeWithSelector(IMatchSettlement.PolicyMismatch.selector, PolicyHash.ofMemory(next), batch.policyHash));
         settlement.settle(batch, next, records, signatures);
         assertEq(settlement.settle(batch, _defaultPolicy(), records, signatures), 1);
 
@@ -356,7 +358,7 @@ contract MatchSettlementTest is MarketBase {
         (uint32 round, bytes memory records, MatchBatch memory batch) = _one();
         for (uint256 i; i < 2; ++i) {
             uint32 fromRound = matchPolicy.fromRoundNow() + 2;
-            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy());
+            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy(), noPacking());
             _enterRound(fromRound, 1);
         }
         _refuse(batch, records, abi.encodeWithSelector(IMatchPolicy.RoundClosed.selector, round));
@@ -658,7 +660,7 @@ contract MatchSettlementTest is MarketBase {
             _slice(submitted, 0, 9 * 32),
             abi.encode(_defaultPolicy()),
             // Where records and certificate begin, counted from the end of the selector.
-            abi.encode(uint256(29 * 32), uint256(31 * 32))
+            abi.encode(uint256(31 * 32), uint256(33 * 32))
         );
         call = bytes.concat(call, abi.encode(uint256(32)), _slice(submitted, 9 * 32, 32));
         call = bytes.concat(call, abi.encode(CERTIFICATE_BYTES), _slice(submitted, 10 * 32, CERTIFICATE_BYTES));

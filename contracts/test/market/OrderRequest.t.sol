@@ -10,6 +10,7 @@ import { OrderSpec, OrderState } from "../../src/market/MarketTypes.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { MarketBase } from "../MarketBase.t.sol";
 import { TestToken } from "./TestToken.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 contract OrderRequestTest is MarketBase {
     /// 5 USD an hour for ten hours, and 2 % for the market.
@@ -334,7 +335,7 @@ contract OrderRequestTest is MarketBase {
         _enterRound(2, 1);
         for (uint32 i; i < 2; ++i) {
             uint32 fromRound = matchPolicy.fromRoundNow() + 2;
-            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy());
+            matchPolicy.schedule(fromRound, uint16(ROUND_LENGTH), _defaultPolicy(), noPacking());
             _enterRound(fromRound, 1);
         }
         vm.expectRevert();

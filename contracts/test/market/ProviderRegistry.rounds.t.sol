@@ -13,6 +13,7 @@ import { RecordFields, RecordWord, RecordWordLib } from "../../src/words/RecordW
 import { ScheduleWord } from "../../src/words/ScheduleWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { RegistryFixture } from "./RegistryFixture.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice The promise that no honest record is ever skipped: in every block of the span in which round r may settle, the live words
 /// read for r say what the snapshot at B(r) said, whatever the provider does, however often, in whichever block.
@@ -96,7 +97,7 @@ contract ProviderRegistryRoundsTest is RegistryFixture {
         if (kind == 8 && _draw(8) == 0) {
             (uint256 newest,,) = ScheduleWord.wrap(uint256(vm.load(address(matchPolicy), bytes32(Slots.SCHEDULE)))).newest();
             uint32 next = matchPolicy.fromRoundNow();
-            if (newest < next) matchPolicy.schedule(next + 2 + uint32(_draw(3)), uint16(1 + _draw(8)), _policy());
+            if (newest < next) matchPolicy.schedule(next + 2 + uint32(_draw(3)), uint16(1 + _draw(8)), _policy(), noPacking());
         }
     }
 

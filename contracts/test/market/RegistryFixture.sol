@@ -15,6 +15,7 @@ import { MachineWord } from "../../src/words/MachineWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { RecordFields } from "../../src/words/RecordWord.sol";
 import { TestToken } from "./TestToken.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice Stakes as a test says they are, in the place of the staking manager.
 contract GivenStakes {
@@ -103,7 +104,8 @@ abstract contract RegistryFixture is Test {
         matchPolicy = MatchPolicy(
             address(
                 new ERC1967Proxy(
-                    address(new MatchPolicy(false)), abi.encodeCall(MatchPolicy.initialize, (address(authority), roundBlocks, _policy()))
+                    address(new MatchPolicy(false)),
+                    abi.encodeCall(MatchPolicy.initialize, (address(authority), roundBlocks, _policy(), noPacking()))
                 )
             )
         );
@@ -143,7 +145,9 @@ abstract contract RegistryFixture is Test {
             minTotalStake: 1 ether,
             maxTableAgeSeconds: 1 days,
             coolRounds: 10,
-            selfMatchRounds: 30
+            selfMatchRounds: 30,
+            weightPackingBps: 0,
+            packingHash: 0
         });
     }
 

@@ -24,6 +24,7 @@ import { OrderOwnerWord, OrderOwnerWordLib } from "../../src/words/OrderOwnerWor
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { Slots } from "../../src/words/Slots.sol";
 import { TestToken } from "./TestToken.sol";
+import { noPacking } from "../rules/NoPacking.sol";
 
 /// @notice Staking, compliance and all they call, as a genesis deploys them; orders and leases are words written into their slots. The test
 /// itself is the administrator.
@@ -93,8 +94,9 @@ abstract contract StakeFixture is Test {
         authority = new AccessManager(address(this));
         marketPause = MarketPause(_proxy(address(new MarketPause()), abi.encodeCall(MarketPause.initialize, (admin))));
         _proxy(address(new TokenRegistry()), abi.encodeCall(TokenRegistry.initialize, (admin)));
-        matchPolicy =
-            MatchPolicy(_proxy(address(new MatchPolicy(false)), abi.encodeCall(MatchPolicy.initialize, (admin, ROUND_BLOCKS, _policy()))));
+        matchPolicy = MatchPolicy(
+            _proxy(address(new MatchPolicy(false)), abi.encodeCall(MatchPolicy.initialize, (admin, ROUND_BLOCKS, _policy(), noPacking())))
+        );
         staking = StakingManager(
             _proxy(
                 address(new StakingManager(market, address(stakeToken))),

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { OrderSpec, Policy } from "../../src/market/MarketTypes.sol";
-import { Candidate, Components, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
+import { OrderSpec } from "../../src/market/MarketTypes.sol";
+import { Candidate, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
+import { RoundRules, RulesByVersion } from "../../src/rules/RulesByVersion.sol";
 import { BidWord } from "../../src/words/BidWord.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
 import { OfferWord } from "../../src/words/OfferWord.sol";
 import { OrderWord } from "../../src/words/OrderWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
-
-/// @notice What all orders and machines of a round have in common.
-struct HarnessRound {
-    RoundFacts facts;
-    Policy policy;
-    bytes32 seed;
-}
 
 /// @notice An order as its contract keeps it, with the words of its bids by index.
 struct HarnessOrder {
@@ -35,7 +29,7 @@ struct HarnessMachine {
 contract RulesHarness {
     /// @return results By order, then by machine (ids count from 1): total 64 | price 40 | device mask 8 | from bid 8 | reason 8, from bit 0
     /// upwards reason first. Only the reason is set where it is not zero.
-    function judgeAll(HarnessRound memory round, HarnessOrder[] memory orders, HarnessMachine[] memory machines)
+    function judgeAll(RoundRules memory round, HarnessOrder[] memory orders, HarnessMachine[] memory machines)
         external
         pure
         returns (uint256[] memory results)
@@ -48,23 +42,13 @@ contract RulesHarness {
         }
     }
 
-    function _judge(HarnessRound memory round, HarnessOrder memory order, Candidate memory candidate) private pure returns (uint256) {
+    function _judge(RoundRules memory round, HarnessOrder memory order, Candidate memory candidate) private pure returns (uint256) {
         uint256 reason = MatchRules.rejection(round.facts, round.policy, OrderWord.wrap(order.word), order.spec, candidate);
         if (reason != 0) return reason;
         (uint256 price, bool fromBid) = MatchRules.quote(round.facts, order.spec, candidate);
-        (, uint256 mask) = MatchRules.chooseDevices(candidate.machine, order.spec.milliGpu);
-        return (_totalOf(round, order, candidate, price) << 64) | (price << 24) | (mask << 16) | (fromBid ? 1 << 8 : 0);
-    }
-
-    function _totalOf(HarnessRound memory round, HarnessOrder memory order, Candidate memory candidate, uint256 price)
-        private
-        pure
-        returns (uint256)
-    {
-        uint24 providerId = uint24(candidate.machine.providerId());
-        Components memory components = MatchRules.componentsOf(round.policy, order.spec, candidate, price);
-        return MatchRules.baseOf(round.facts, round.policy, candidate.provider, components)
-            + MatchRules.jitterOf(round.policy, round.seed, order.orderId, providerId);
+        (, uint256 mask) = RulesByVersion.chooseDevices(round, candidate.machine, order.spec.milliGpu);
+        uint256 total = RulesByVersion.totalOf(round, order.orderId, order.spec, candidate, price);
+        return (total << 64) | (price << 24) | (mask << 16) | (fromBid ? 1 << 8 : 0);
     }
 
     /// The offer in the order's token, and of the live bids on the machine the lowest, the earliest of equals.
