@@ -112,8 +112,9 @@ function candidateLines(policy: Policy, candidates: readonly RankedScore[]): rea
     policy.weightRegionBps,
     policy.weightUptimeBps,
     policy.weightReputationBps,
+    policy.weightPackingBps,
   ];
-  const head = ['machine', 'provider', 'price/h', 'price', 'stake', 'fit', 'region', 'uptime', 'reputation'];
+  const head = ['machine', 'provider', 'price/h', 'price', 'stake', 'fit', 'region', 'uptime', 'reputation', 'packing'];
   return [
     'candidates, the best first (components of 10000; total = compliance x weighted sum + jitter):',
     ...tableLines(
@@ -131,6 +132,7 @@ function candidateLines(policy: Policy, candidates: readonly RankedScore[]): rea
             components.region,
             components.uptime,
             components.reputation,
+            components.packing,
             score.complianceBps,
             score.base,
             score.jitter,

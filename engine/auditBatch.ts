@@ -1,7 +1,5 @@
-import { chooseDevices } from './devices.js';
 import { BatchMalformedError } from './engineError.js';
 import { rejectionOf } from './filter.js';
-import { DEVICES_PER_MACHINE } from './market.js';
 import { requireAscending } from './matchRound.js';
 import type { Order } from './order.js';
 import { OrderMatcher } from './orderMatcher.js';
@@ -199,7 +197,7 @@ class BatchAudit {
       orderId,
       machineId,
       priceMicroPerHour,
-      deviceMask: chooseDevices(this.#matcher.capacity.freeMilliGpu, machineId * DEVICES_PER_MACHINE, milliGpu),
+      deviceMask: this.#matcher.capacity.devicesFor(machineId, milliGpu),
       milliGpu,
       cpuMilli,
       memoryMib,

@@ -16,8 +16,11 @@ export class Capacity {
   readonly largestMilliGpu: Uint16Array;
   /** Devices that are wholly free. */
   readonly wholeDevices: Uint8Array;
+  readonly #deviceValue: Uint16Array | null;
 
-  constructor(market: Market) {
+  /** `deviceValue` is V by free milli-GPU, by which shares are placed; null for rules without packing. */
+  constructor(market: Market, deviceValue: Uint16Array | null) {
+    this.#deviceValue = deviceValue;
     const rows = market.machineCount + 1;
     this.freeMemoryMib = market.freeMemoryMib.slice(0, rows);
     this.freeCpuMilli = market.freeCpuMilli.slice(0, rows);
@@ -36,11 +39,16 @@ export class Capacity {
     return this.wholeDevices[machineId]! * WHOLE_DEVICE >= milliGpu;
   }
 
+  /** Mask of the devices that `milliGpu` would be placed on; 0 when it asks for none or does not fit. */
+  devicesFor(machineId: number, milliGpu: number): number {
+    return chooseDevices(this.freeMilliGpu, machineId * DEVICES_PER_MACHINE, milliGpu, this.#deviceValue);
+  }
+
   /** Takes `resources` of a machine that has them; returns the mask of the devices used. */
   reserve(machineId: number, resources: Resources): number {
     const { milliGpu } = resources;
     const first = machineId * DEVICES_PER_MACHINE;
-    const mask = chooseDevices(this.freeMilliGpu, first, milliGpu);
+    const mask = this.devicesFor(machineId, milliGpu);
     const perDevice = Math.min(milliGpu, WHOLE_DEVICE);
     for (let device = 0; device < DEVICES_PER_MACHINE; device++) {
       if ((mask >> device) & 1) this.freeMilliGpu[first + device]! -= perDevice;

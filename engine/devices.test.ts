@@ -13,12 +13,12 @@ describe('chooseDevices', () => {
     ['one whole device too few', [1000, 1000, 999, 0, 0, 0, 0, 0], 3000, 0],
     ['nothing asked', [1000, 0, 0, 0, 0, 0, 0, 0], 0, 0],
   ])('%s', (_, free, milliGpu, mask) => {
-    expect(chooseDevices(free, 0, milliGpu)).toBe(mask);
+    expect(chooseDevices(free, 0, milliGpu, null)).toBe(mask);
   });
 
   test('reads the eight entries from the given one on', () => {
     const columns = [...Array<number>(8).fill(1000), 0, 0, 250, 0, 0, 0, 0, 0, ...Array<number>(8).fill(1000)];
-    expect(chooseDevices(columns, 8, 250)).toBe(0b100);
-    expect(chooseDevices(columns, 8, 1000)).toBe(0);
+    expect(chooseDevices(columns, 8, 250, null)).toBe(0b100);
+    expect(chooseDevices(columns, 8, 1000, null)).toBe(0);
   });
 });

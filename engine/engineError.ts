@@ -11,7 +11,7 @@ export class RulesVersionUnsupportedError extends MatchmakerError<'RULES_VERSION
 
 /** A value of the round's policy is outside what the rules are exact for. */
 export class PolicyOutOfRangeError extends MatchmakerError<'POLICY_OUT_OF_RANGE'> {
-  constructor(field: string, value: number, rule: string) {
+  constructor(field: string, value: number | null, rule: string) {
     super('POLICY_OUT_OF_RANGE', `policy: ${field} is ${value}, must be ${rule}`, { metadata: { field, value, rule } });
   }
 }

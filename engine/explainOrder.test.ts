@@ -162,7 +162,15 @@ describe('explainOrder', () => {
   test('gives every term of the total', () => {
     const providers = [plainProvider({ reports: [reportUntil(1, 700), reportUntil(-1, 500), 0, 0] })];
     const order = plainOrder({ regions: [34] });
-    const components = { price: 4710, stake: 1000, fit: 5000, region: 5000, uptime: 9900, reputation: 7000 };
+    const components = {
+      price: 4710,
+      stake: 1000,
+      fit: 5000,
+      region: 5000,
+      uptime: 9900,
+      reputation: 7000,
+      packing: 0,
+    };
     const weighted = 4500 * 4710 + 1500 * 1000 + 1500 * 5000 + 1000 * 5000 + 1000 * 9900 + 500 * 7000;
     expect(explained({ orders: [order], market: { providers, machines: [plainMachine()] } }).scores).toEqual([
       {
@@ -173,12 +181,34 @@ describe('explainOrder', () => {
         fromBid: false,
         bidIndex: 0,
         components,
+        packingLoss: 0,
+        packingLargestLoss: 0,
         complianceBps: 10_700,
         base: 10_700 * weighted,
         jitter: 0,
         total: 10_700 * weighted,
       },
     ]);
+  });
+
+  test('gives what a machine loses by the order, and the packing component that follows, weighted before it is floored', () => {
+    const packing = {
+      fromMilli: [1000],
+      value: [900],
+      deviceWeight: 1,
+      cpuWeight: 0,
+      memoryWeight: 0,
+      cpuRate: 0,
+      memoryRate: 0,
+      models: [],
+      modelFactor: [],
+    };
+    const policy = { ...PLAIN_POLICY, rulesVersion: 2, weightReputationBps: 0, weightPackingBps: 500, packing };
+    const [score] = explained({ policy }).scores;
+    // 900 lost of 900 + 1000 at most.
+    expect(score).toMatchObject({ packingLoss: 900, packingLargestLoss: 1900, components: { packing: 5263 } });
+    const weighted = 4500 * 4710 + 1500 * 1000 + 1500 * 5000 + 1000 * 10_000 + 1000 * 9900;
+    expect(score?.base).toBe(10_000 * (weighted + 2_631_578));
   });
 
   test('applies the reservations of lower order ids, and of no higher one', () => {

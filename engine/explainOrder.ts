@@ -4,6 +4,7 @@ import { requireAscending } from './matchRound.js';
 import { OrderMatcher } from './orderMatcher.js';
 import { eligibilityOf, orderTermsOf } from './orderTerms.js';
 import type { Eligibility, OrderTerms } from './orderTerms.js';
+import { weightedPacking } from './packing.js';
 import type { Policy } from './policy.js';
 import type { Quote } from './quote.js';
 import type { MatchRecord } from './record.js';
@@ -34,7 +35,12 @@ export interface MachineScore {
     readonly region: number;
     readonly uptime: number;
     readonly reputation: number;
+    /** 0 for rules without packing. */
+    readonly packing: number;
   };
+  /** What the packing component is made of: S x (largestLoss - loss) / largestLoss, weighted before it is floored. */
+  readonly packingLoss: number;
+  readonly packingLargestLoss: number;
   readonly complianceBps: number;
   /** complianceBps x weighted sum of the components. */
   readonly base: number;
@@ -134,6 +140,7 @@ function scoreOf(matcher: OrderMatcher, terms: OrderTerms, machineId: number, qu
   const providerId = market.providerId[machineId]!;
   const base = matcher.baseOf(terms, machineId, quote.priceMicroPerHour);
   const jitter = matcher.jitter.of(terms.orderId, providerId);
+  const packingLoss = matcher.packingLossOf(terms, machineId);
   const fromBid = quote.bidIndex >= 0;
   return {
     machineId,
@@ -155,7 +162,10 @@ function scoreOf(matcher: OrderMatcher, terms: OrderTerms, machineId: number, qu
       region: terms.regionScores[market.region[machineId]!]!,
       uptime: round.uptimeBps[providerId]!,
       reputation: round.reputationBps[providerId]!,
+      packing: round.packing === null ? 0 : weightedPacking(1, packingLoss, terms.largestLoss),
     },
+    packingLoss,
+    packingLargestLoss: terms.largestLoss,
     complianceBps: round.complianceBps[providerId]!,
     base,
     jitter,

@@ -70,7 +70,7 @@ describe('matchRound', () => {
   });
 
   test('refuses rules it does not implement', () => {
-    const policy = { ...PLAIN_POLICY, rulesVersion: 2 };
+    const policy = { ...PLAIN_POLICY, rulesVersion: 3 };
     expect(() => matchesOf({ policy })).toThrow(RulesVersionUnsupportedError);
   });
 

@@ -3,7 +3,8 @@ import { RulesVersionUnsupportedError, PolicyOutOfRangeError } from './engineErr
 import { rejectionOf } from './filter.js';
 import { Jitter, MAX_JITTER_RANGE } from './jitter.js';
 import type { OrderTerms } from './orderTerms.js';
-import { SUPPORTED_RULES_VERSION } from './policy.js';
+import { packingOf, weightedPacking } from './packing.js';
+import { SUPPORTED_RULES_VERSIONS } from './policy.js';
 import type { Policy } from './policy.js';
 import type { Quote } from './quote.js';
 import type { MatchRecord } from './record.js';
@@ -25,7 +26,7 @@ export class OrderMatcher {
   constructor(snapshot: Snapshot, policy: Policy, seed: Hex) {
     requireSupported(policy);
     this.round = new RoundTerms(snapshot, policy);
-    this.capacity = new Capacity(snapshot.market);
+    this.capacity = new Capacity(snapshot.market, this.round.packing?.deviceValue ?? null);
     this.jitter = new Jitter(seed, policy.jitterRange);
     this.#candidates = new Candidates(snapshot.market);
   }
@@ -58,8 +59,21 @@ export class OrderMatcher {
       policy.weightPriceBps * priceScore(terms.maxPriceMicroPerHour, priceMicroPerHour) +
       policy.weightFitBps * fit +
       policy.weightRegionBps * terms.regionScores[market.region[machineId]!]! +
-      weightedStanding[provider]!;
+      weightedStanding[provider]! +
+      this.#weightedPacking(terms, machineId);
     return complianceBps[provider]! * weighted;
+  }
+
+  /** Potential that a candidate would lose by the order; 0 for rules without packing. */
+  packingLossOf(terms: OrderTerms, machineId: number): number {
+    const { market, packing } = this.round;
+    return packing === null ? 0 : packing.lossOn(this.capacity, machineId, market.model[machineId]!, terms);
+  }
+
+  #weightedPacking(terms: OrderTerms, machineId: number): number {
+    const { weightPackingBps } = this.round.policy;
+    if (weightPackingBps === 0) return 0;
+    return weightedPacking(weightPackingBps, this.packingLossOf(terms, machineId), terms.largestLoss);
   }
 
   #filter(terms: OrderTerms): Unscored {
@@ -138,13 +152,16 @@ type OrderOfRecord = Pick<OrderTerms, 'orderId' | 'milliGpu' | 'cpuMilli' | 'mem
 
 /** Throws RulesVersionUnsupportedError, or PolicyOutOfRangeError for a policy whose totals would not be exact. */
 export function requireSupported(policy: Policy): void {
-  if (policy.rulesVersion !== SUPPORTED_RULES_VERSION) throw new RulesVersionUnsupportedError(policy.rulesVersion);
+  if (!SUPPORTED_RULES_VERSIONS.includes(policy.rulesVersion)) {
+    throw new RulesVersionUnsupportedError(policy.rulesVersion);
+  }
   if (policy.saturationWhole < 1) {
     throw new PolicyOutOfRangeError('saturationWhole', policy.saturationWhole, 'at least 1');
   }
   if (policy.jitterRange > MAX_JITTER_RANGE) {
     throw new PolicyOutOfRangeError('jitterRange', policy.jitterRange, `at most ${MAX_JITTER_RANGE}`);
   }
+  packingOf(policy);
 }
 
 /** The record of an order's match with the machine chosen for it, on the devices of the mask. */

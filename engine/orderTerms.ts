@@ -17,6 +17,8 @@ export interface OrderTerms {
   readonly memoryMib: number;
   readonly storageGib: number;
   readonly maxPriceMicroPerHour: number;
+  /** Most that a machine can lose by the order, what its packing is measured against; 0 for rules without packing. */
+  readonly largestLoss: number;
   /** Offer in the order's token by machine id, -1 for none. */
   readonly offerIndex: Int8Array;
   /** The best live bid by machine id; undefined when the order has none. */
@@ -55,6 +57,7 @@ export function orderTermsOf(order: Order, snapshot: Snapshot, round: RoundTerms
     memoryMib: order.memoryMib,
     storageGib: order.storageGib,
     maxPriceMicroPerHour: order.maxPriceMicroPerHour,
+    largestLoss: round.packing === null ? 0 : round.packing.largestLoss(order),
     offerIndex: round.offersIn(order.tokenId),
     bids: bestBidsOf(order.orderId, snapshot),
     listRejection: listRejectionsOf(order, snapshot.market.providerCount),

@@ -44,8 +44,14 @@ export interface Policy {
   readonly packing: PackingTerms | null;
 }
 
-/** The rules this engine implements; a node abstains from rounds whose policy names others. */
-export const SUPPORTED_RULES_VERSION = 1;
+/** The rules that know no packing component. */
+export const RULES_WITHOUT_PACKING = 1;
+
+/** The rules with a packing component. */
+export const RULES_WITH_PACKING = 2;
+
+/** The versions of the rules this engine implements; a node abstains from rounds whose policy names another. */
+export const SUPPORTED_RULES_VERSIONS: readonly number[] = [RULES_WITHOUT_PACKING, RULES_WITH_PACKING];
 
 /** S of the scoring formula: components run from 0 to SCALE, weights sum to it. */
 export const SCALE = 10_000;

@@ -1,5 +1,7 @@
 import { OFFERS_PER_MACHINE, PROVIDER_ACTIVE, UNMEASURED_BPS } from './market.js';
 import type { Market } from './market.js';
+import { packingOf } from './packing.js';
+import type { Packing } from './packing.js';
 import type { Policy } from './policy.js';
 import { stakeScore } from './score.js';
 import type { Snapshot } from './snapshot.js';
@@ -13,6 +15,8 @@ const NEUTRAL_BPS = 10_000;
 export class RoundTerms {
   readonly market: Market;
   readonly policy: Policy;
+  /** Null for rules without packing. */
+  readonly packing: Packing | null;
   /** Uptime and reputation by provider, the policy's default where unmeasured. */
   readonly uptimeBps: Uint16Array;
   readonly reputationBps: Uint16Array;
@@ -28,10 +32,12 @@ export class RoundTerms {
   readonly liveMachines: Uint32Array;
   readonly #offersByToken = new Map<number, Int8Array>();
 
+  /** Throws PolicyOutOfRangeError for packing terms that would not be exact. */
   constructor(snapshot: Snapshot, policy: Policy) {
     const { market } = snapshot;
     this.market = market;
     this.policy = policy;
+    this.packing = packingOf(policy);
     const providers = market.providerCount + 1;
     this.uptimeBps = new Uint16Array(providers);
     this.reputationBps = new Uint16Array(providers);

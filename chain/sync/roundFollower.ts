@@ -1,5 +1,5 @@
 import type { Hex } from 'viem';
-import { SUPPORTED_RULES_VERSION } from '../../engine/policy.js';
+import { SUPPORTED_RULES_VERSIONS } from '../../engine/policy.js';
 import type { Policy } from '../../engine/policy.js';
 import type { Snapshot } from '../../engine/snapshot.js';
 import { MatchmakerError } from '../../engine/error.js';
@@ -380,11 +380,11 @@ export class RoundFollower {
     const state = this.#followed();
     const { round, block, nextSnapshotBlock } = pending;
     const scheduled = state.policyOf(round);
-    if (scheduled === null || scheduled.policy.rulesVersion !== SUPPORTED_RULES_VERSION) {
+    if (scheduled === null || !SUPPORTED_RULES_VERSIONS.includes(scheduled.policy.rulesVersion)) {
       this.#abstain(
         round,
         'RULES_VERSION',
-        `the policy has rules version ${scheduled?.policy.rulesVersion}, this engine ${SUPPORTED_RULES_VERSION}`,
+        `the policy has rules version ${scheduled?.policy.rulesVersion}, this engine ${SUPPORTED_RULES_VERSIONS.join(' and ')}`,
       );
       return;
     }

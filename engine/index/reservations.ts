@@ -29,7 +29,7 @@ export class Reservations {
     const { market, rowsByMachine } = this.#index;
     const { milliGpu } = resources;
     const first = machineId * DEVICES_PER_MACHINE;
-    const mask = chooseDevices(market.freeMilliGpu, first, milliGpu);
+    const mask = chooseDevices(market.freeMilliGpu, first, milliGpu, null);
     const at = this.#machines.next();
     const { words } = this.#machines;
     words[at] = machineId;

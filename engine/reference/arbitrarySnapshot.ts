@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { Market } from '../market.js';
 import type { MachineFields, OfferFields, ProviderFields } from '../market.js';
 import type { Bid, Order } from '../order.js';
-import type { Policy } from '../policy.js';
+import type { PackingTerms, Policy } from '../policy.js';
 import type { Hex, Snapshot } from '../snapshot.js';
 
 /** A market as plain data, from which it can be built in any order of insertion. */
@@ -163,58 +163,104 @@ function bidArbitrary(
   });
 }
 
-/** Any weights, and the terms at their limits. */
-export const policyArbitrary: fc.Arbitrary<Policy> = fc
+/** Packing terms from nothing to every bound, with values that tie and values that differ. */
+const packingTermsArbitrary: fc.Arbitrary<PackingTerms> = fc
   .record({
-    cuts: fc.array(fc.integer({ min: 0, max: 10_000 }), { minLength: 5, maxLength: 5 }),
-    saturationWhole: fc.constantFrom(1, 100_000, 0xffff_ffff),
-    complianceCapBps: fc.constantFrom(10_000, 11_000, 12_000, 65_535),
-    jitterRange: fc.constantFrom(0, 1, 6_000_000_000, 2 ** 37 - 1),
-    defaultUptimeBps: fc.constantFrom(9500, 0, 10_000),
-    defaultReputationBps: fc.constantFrom(5000, 0, 10_000),
-    maxMatches: fc.constantFrom(512, 512, 512, 1, 3),
+    steps: fc.uniqueArray(
+      fc.record({
+        from: fc.constantFrom(1, 40, 160, 200, 240, 300, 460, 500, 540, 700, 810, 999, 1000),
+        value: fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(1, 1000)),
+      }),
+      { selector: ({ from }) => from, maxLength: 8 },
+    ),
+    deviceWeight: fc.constantFrom(32, 0, 64),
+    cpuWeight: fc.constantFrom(32, 0, 64),
+    memoryWeight: fc.constantFrom(2, 0, 16),
+    cpuRate: fc.constantFrom(5120, 5984, 0, 2 ** 14),
+    memoryRate: fc.constantFrom(2048, 2471, 0, 2 ** 12),
+    factors: fc.uniqueArray(
+      fc.record({ model: fc.constantFrom(1, 2, 1023), factor: fc.constantFrom(1, 512, 1000, 1024) }),
+      { selector: ({ model }) => model },
+    ),
   })
-  .map(({ cuts, ...terms }) => {
-    const [a = 0, b = 0, c = 0, d = 0, e = 0] = cuts.toSorted((x, y) => x - y);
+  .map(({ steps, factors, ...numbers }) => {
+    const ascending = factors.toSorted((a, b) => a.model - b.model);
+    return {
+      ...numbers,
+      fromMilli: steps.map(({ from }) => from).sort((a, b) => a - b),
+      value: steps.map(({ value }) => value).sort((a, b) => a - b),
+      models: ascending.map(({ model }) => model),
+      modelFactor: ascending.map(({ factor }) => factor),
+    };
+  });
+
+const anyPolicyNumbers = fc.record({
+  cuts: fc.array(fc.integer({ min: 0, max: 10_000 }), { minLength: 6, maxLength: 6 }),
+  saturationWhole: fc.constantFrom(1, 100_000, 0xffff_ffff),
+  complianceCapBps: fc.constantFrom(10_000, 11_000, 12_000, 65_535),
+  jitterRange: fc.constantFrom(0, 1, 6_000_000_000, 2 ** 37 - 1),
+  defaultUptimeBps: fc.constantFrom(9500, 0, 10_000),
+  defaultReputationBps: fc.constantFrom(5000, 0, 10_000),
+  maxMatches: fc.constantFrom(512, 512, 512, 1, 3),
+});
+
+function policiesOf(packingArbitrary: fc.Arbitrary<PackingTerms | null>): fc.Arbitrary<Policy> {
+  return fc.tuple(anyPolicyNumbers, packingArbitrary).map(([{ cuts, ...terms }, packing]) => {
+    const ascending = cuts.toSorted((x, y) => x - y);
+    if (packing === null) ascending[5] = 10_000;
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = ascending;
     return {
       ...terms,
-      rulesVersion: 1,
+      rulesVersion: packing === null ? 1 : 2,
       weightPriceBps: a,
       weightStakeBps: b - a,
       weightFitBps: c - b,
       weightRegionBps: d - c,
       weightUptimeBps: e - d,
-      weightReputationBps: 10_000 - e,
+      weightReputationBps: f - e,
       quorumBps: 6667,
       minTotalStake: 1n,
       maxTableAgeSeconds: 3600,
       coolRounds: 10,
       selfMatchRounds: 30,
-      weightPackingBps: 0,
-      packing: null,
+      weightPackingBps: 10_000 - f,
+      packing,
     };
   });
+}
 
-/** Small crowded rounds: every filter fails somewhere, machines fill up, totals tie, orders end, bids undercut. */
-export const roundPlanArbitrary: fc.Arbitrary<RoundPlan> = fc
-  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 12 }))
-  .chain(([providerCount, machineCount, orderCount]) =>
-    fc.record({
-      providers: fc.array(providerArbitrary, { minLength: providerCount, maxLength: providerCount }),
-      machines: fc.array(machineArbitrary(providerCount), { minLength: machineCount, maxLength: machineCount }),
-      orders: fc.array(orderArbitrary(providerCount), { minLength: orderCount, maxLength: orderCount }),
-      bids: fc.array(bidArbitrary(orderCount, machineCount, providerCount), { maxLength: 20 }),
-      policy: policyArbitrary,
-      seed: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-    }),
-  )
-  .map(({ providers, machines, orders, bids, policy, seed }) => ({
-    market: { providers, machines },
-    orders: orders.map((order, index) => ({ ...order, orderId: index + 1 })),
-    bids: bids.map((bid, index) => ({ ...bid, bidIndex: index })),
-    policy,
-    seed: hexOf(seed),
-  }));
+/** Any weights, and the terms at their limits; rules of either version. */
+export const policyArbitrary: fc.Arbitrary<Policy> = policiesOf(fc.option(packingTermsArbitrary, { freq: 2 }));
+
+/** The same for version 1 of the rules. */
+export const versionOnePolicyArbitrary: fc.Arbitrary<Policy> = policiesOf(fc.constant(null));
+
+const roundPlansUnder = (policies: fc.Arbitrary<Policy>): fc.Arbitrary<RoundPlan> =>
+  fc
+    .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 12 }))
+    .chain(([providerCount, machineCount, orderCount]) =>
+      fc.record({
+        providers: fc.array(providerArbitrary, { minLength: providerCount, maxLength: providerCount }),
+        machines: fc.array(machineArbitrary(providerCount), { minLength: machineCount, maxLength: machineCount }),
+        orders: fc.array(orderArbitrary(providerCount), { minLength: orderCount, maxLength: orderCount }),
+        bids: fc.array(bidArbitrary(orderCount, machineCount, providerCount), { maxLength: 20 }),
+        policy: policies,
+        seed: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      }),
+    )
+    .map(({ providers, machines, orders, bids, policy, seed }) => ({
+      market: { providers, machines },
+      orders: orders.map((order, index) => ({ ...order, orderId: index + 1 })),
+      bids: bids.map((bid, index) => ({ ...bid, bidIndex: index })),
+      policy,
+      seed: hexOf(seed),
+    }));
+
+/** Small crowded rounds: every filter fails somewhere, machines fill up, totals tie, orders end, bids undercut; rules of either version. */
+export const roundPlanArbitrary: fc.Arbitrary<RoundPlan> = roundPlansUnder(policyArbitrary);
+
+/** The same for version 1 of the rules. */
+export const versionOneRoundPlanArbitrary: fc.Arbitrary<RoundPlan> = roundPlansUnder(versionOnePolicyArbitrary);
 
 /** Builds a snapshot from a plan, machines and providers in the given order of insertion. */
 export function snapshotOf(

@@ -1,6 +1,5 @@
-import { chooseDevices } from '../devices.js';
 import { rejectionOf } from '../filter.js';
-import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
+import { OFFERS_PER_MACHINE } from '../market.js';
 import { matchRound } from '../matchRound.js';
 import type { Order } from '../order.js';
 import { OrderMatcher } from '../orderMatcher.js';
@@ -323,9 +322,7 @@ function recordOn(matcher: OrderMatcher, terms: OrderTerms, machineId: number): 
     orderId,
     machineId,
     priceMicroPerHour: fromBid ? bid.priceMicroPerHour : price,
-    deviceMask:
-      chooseDevices(matcher.capacity.freeMilliGpu, machineId * DEVICES_PER_MACHINE, milliGpu) ||
-      lowestDevices(milliGpu),
+    deviceMask: matcher.capacity.devicesFor(machineId, milliGpu) || lowestDevices(milliGpu),
     milliGpu,
     cpuMilli,
     memoryMib,

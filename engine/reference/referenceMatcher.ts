@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Market } from '../market.js';
 import type { Bid, Order } from '../order.js';
-import type { Policy } from '../policy.js';
+import type { PackingTerms, Policy } from '../policy.js';
 import type { MatchRecord } from '../record.js';
 import type { Hex, Snapshot } from '../snapshot.js';
 
@@ -51,6 +51,7 @@ export type ReferenceVerdict =
         region: bigint,
         uptime: bigint,
         reputation: bigint,
+        packing: bigint,
       ];
       /** complianceBps x weighted sum of the components. */
       readonly base: bigint;
@@ -110,7 +111,7 @@ export function referenceMatch(
     })[0];
   if (winner === undefined) return undefined;
   const { machine, verdict, total } = winner;
-  const devices = referenceDevices(machine.devices, order.milliGpu) ?? [];
+  const devices = referenceDevices(machine.devices, order.milliGpu, policy.packing) ?? [];
   return {
     machine,
     total,
@@ -206,7 +207,7 @@ export function referenceVerdict(
   if (machine.freeCpuMilli < order.cpuMilli) return { reason: 15 };
   if (machine.freeMemoryMib < order.memoryMib) return { reason: 16 };
   if (machine.freeStorageGib < order.storageGib) return { reason: 17 };
-  if (referenceDevices(machine.devices, order.milliGpu) === undefined) return { reason: 18 };
+  if (referenceDevices(machine.devices, order.milliGpu, policy.packing) === undefined) return { reason: 18 };
 
   const offered = offer === undefined ? undefined : referencePrice(order, offer);
   const bidden = bid === undefined ? undefined : BigInt(bid.priceMicroPerHour);
@@ -216,6 +217,7 @@ export function referenceVerdict(
   if (price > max) return { reason: 19 };
 
   const saturated = (machine.stakeWhole * S) / BigInt(policy.saturationWhole);
+  const packed = policy.packing === null ? NOT_PACKED : referencePacking(policy.packing, order, machine);
   const components = [
     ((max - price) * S) / max,
     saturated < S ? saturated : S,
@@ -223,6 +225,7 @@ export function referenceVerdict(
     isListed ? S : order.regions.some((region) => region >> 5 === machine.region >> 5) ? S / 2n : 0n,
     machine.uptimeBps,
     machine.reputationBps,
+    (S * (packed.most - packed.loss)) / packed.most,
   ] as const;
   const weights = [
     policy.weightPriceBps,
@@ -232,14 +235,16 @@ export function referenceVerdict(
     policy.weightUptimeBps,
     policy.weightReputationBps,
   ];
-  const sum = components.reduce((total, component, index) => total + component * BigInt(weights[index]!), 0n);
+  const sum = weights.reduce((total, weight, index) => total + components[index]! * BigInt(weight), 0n);
+  // The packing component is weighted before it is floored.
+  const weightedPacking = (BigInt(policy.weightPackingBps) * S * (packed.most - packed.loss)) / packed.most;
   return {
     reason: 0,
     price,
     offerIndex: takesBid ? 0 : offerIndex,
     bidIndex: takesBid ? bid?.bidIndex : undefined,
     components,
-    base: machine.complianceBps * sum,
+    base: machine.complianceBps * (sum + weightedPacking),
   };
 }
 
@@ -251,16 +256,78 @@ export function referenceJitter(seed: Hex, orderId: number, providerId: number, 
 }
 
 /** Indices of the devices that take `milliGpu`, undefined when they cannot. */
-export function referenceDevices(devices: readonly number[], milliGpu: number): number[] | undefined {
+export function referenceDevices(
+  devices: readonly number[],
+  milliGpu: number,
+  packing: PackingTerms | null,
+): number[] | undefined {
   if (milliGpu === 0) return [];
   const indexed = devices.map((free, index) => ({ free, index }));
   if (milliGpu < 1000) {
-    const fitting = indexed.filter(({ free }) => free >= milliGpu).sort((a, b) => a.free - b.free || a.index - b.index);
+    const lost = (free: number): number =>
+      packing === null ? 0 : Number(deviceValue(packing, free) - deviceValue(packing, free - milliGpu));
+    const fitting = indexed
+      .filter(({ free }) => free >= milliGpu)
+      .sort((a, b) => lost(a.free) - lost(b.free) || a.free - b.free || a.index - b.index);
     return fitting[0] === undefined ? undefined : [fitting[0].index];
   }
   const whole = indexed.filter(({ free }) => free === 1000).map(({ index }) => index);
   const needed = milliGpu / 1000;
   return whole.length < needed ? undefined : whole.slice(0, needed);
+}
+
+/** Loss and its bound where there is no packing: nothing of anything. */
+const NOT_PACKED = { loss: 1n, most: 1n };
+
+/** What the order costs the machine in potential, and the most that it can cost one. */
+export function referencePacking(
+  packing: PackingTerms,
+  order: Pick<Order, 'milliGpu' | 'cpuMilli' | 'memoryMib'>,
+  machine: Pick<ReferenceMachine, 'model' | 'freeCpuMilli' | 'freeMemoryMib' | 'devices'>,
+): { readonly loss: bigint; readonly most: bigint } {
+  const used = referenceDevices(machine.devices, order.milliGpu, packing)!;
+  const after = machine.devices.map((free, index) =>
+    used.includes(index) ? free - Math.min(order.milliGpu, 1000) : free,
+  );
+  const before = potential(packing, machine.devices, machine.freeCpuMilli, machine.freeMemoryMib);
+  const left = potential(
+    packing,
+    after,
+    machine.freeCpuMilli - order.cpuMilli,
+    machine.freeMemoryMib - order.memoryMib,
+  );
+  const listed = packing.models.indexOf(machine.model);
+  const factor = BigInt(listed === -1 ? 1024 : packing.modelFactor[listed]!);
+  const isShare = order.milliGpu > 0 && order.milliGpu < 1000;
+  const deviceWeight = BigInt(packing.deviceWeight);
+  const cpuWeight = BigInt(packing.cpuWeight);
+  const memoryWeight = BigInt(packing.memoryWeight);
+  return {
+    loss: ((before - left) * factor) / 1024n + (isShare ? BigInt(after[used[0]!]!) : 0n),
+    most:
+      (deviceWeight + cpuWeight + memoryWeight) *
+        deviceValue(packing, 1000) *
+        BigInt(Math.ceil(order.milliGpu / 1000)) +
+      cpuWeight * ((BigInt(order.cpuMilli) * BigInt(packing.cpuRate)) / 65_536n + 1n) +
+      memoryWeight * ((BigInt(order.memoryMib) * BigInt(packing.memoryRate)) / 65_536n + 1n) +
+      1000n,
+  };
+}
+
+function potential(packing: PackingTerms, devices: readonly number[], cpuMilli: number, memoryMib: number): bigint {
+  const inDevices = devices.reduce((sum, free) => sum + deviceValue(packing, free), 0n);
+  const byCpu = (BigInt(cpuMilli) * BigInt(packing.cpuRate)) / 65_536n;
+  const byMemory = (BigInt(memoryMib) * BigInt(packing.memoryRate)) / 65_536n;
+  return (
+    BigInt(packing.deviceWeight) * inDevices +
+    BigInt(packing.cpuWeight) * (byCpu < inDevices ? byCpu : inDevices) +
+    BigInt(packing.memoryWeight) * (byMemory < inDevices ? byMemory : inDevices)
+  );
+}
+
+/** V: the value of the last step that starts at or below what the device has free. */
+function deviceValue(packing: PackingTerms, free: number): bigint {
+  return BigInt(packing.value[packing.fromMilli.findLastIndex((from) => from <= free)] ?? 0);
 }
 
 /** The four floored terms of the price formula. */

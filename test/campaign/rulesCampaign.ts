@@ -12,6 +12,7 @@ import { explainOrder } from '../../engine/explainOrder.js';
 import { chooseDevices } from '../../engine/devices.js';
 import { DEVICES_PER_MACHINE } from '../../engine/market.js';
 import type { Order } from '../../engine/order.js';
+import { packingOf } from '../../engine/packing.js';
 import { eligibilityOf } from '../../engine/orderTerms.js';
 import type { Policy } from '../../engine/policy.js';
 import { roundPlanArbitrary } from '../../engine/reference/arbitrarySnapshot.js';
@@ -188,12 +189,13 @@ class RulesCampaign {
 /** What the engine makes of an order alone, by machine, in the harness's form. */
 function engineResults(snapshot: Snapshot, policy: Policy, seed: Hex, order: Order): bigint[] {
   const { market } = snapshot;
+  const deviceValue = packingOf(policy)?.deviceValue ?? null;
   const results = Array.from({ length: market.machineCount }, () => BigInt(RejectionReason.ORDER_NOT_ELIGIBLE));
   if (eligibilityOf(order, snapshot) !== 'eligible') return results;
   const { rejections, scores } = explainOrder({ ...snapshot, orders: [order] }, policy, seed, order.orderId);
   for (const { machineId, reason } of rejections) results[machineId - 1] = BigInt(reason);
   for (const { machineId, total, priceMicroPerHour, fromBid } of scores) {
-    const mask = chooseDevices(market.freeMilliGpu, machineId * DEVICES_PER_MACHINE, order.milliGpu);
+    const mask = chooseDevices(market.freeMilliGpu, machineId * DEVICES_PER_MACHINE, order.milliGpu, deviceValue);
     results[machineId - 1] =
       (BigInt(total) << 64n) | (BigInt(priceMicroPerHour) << 24n) | (BigInt(mask) << 16n) | (fromBid ? 256n : 0n);
   }

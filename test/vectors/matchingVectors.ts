@@ -191,7 +191,7 @@ export function matchingVectors(random: PseudoRandom): Record<string, unknown> {
   const devices = Array.from({ length: 120 }, () => {
     const freeMilliGpu = devicesLike(random);
     const milliGpu = random.pick([0, 1, 200, 460, 500, 999, 1000, 2000, 3000, 4000, 8000]);
-    const chosen = referenceDevices(freeMilliGpu, milliGpu);
+    const chosen = referenceDevices(freeMilliGpu, milliGpu, null);
     return {
       machine: wordHex(encodeMachineWord({ ...passingCase(random).machine, freeMilliGpu })),
       milliGpu,

@@ -222,7 +222,7 @@ describe('matching.json', () => {
     for (const row of rowsOf(devices)) {
       const { freeMilliGpu } = decodeMachineWord(BigInt(row['machine']!));
       const milliGpu = Number(row['milliGpu']);
-      const mask = chooseDevices(freeMilliGpu, 0, milliGpu);
+      const mask = chooseDevices(freeMilliGpu, 0, milliGpu, null);
       expect(mask).toBe(row['mask']);
       expect(milliGpu === 0 || mask !== 0).toBe(row['fits'] === 1);
     }
