@@ -44,6 +44,9 @@ import { Upkeep } from './upkeep.js';
 /** Signature checks that wait at most: seconds of ECDSA, and more BN254 signatures than two tables have. */
 const QUEUED_CHECKS = 4_096;
 
+/** Blocks after a snapshot for which the nonce, balance and fees that were read with it are good for its settlement. */
+const PREPARED_BLOCKS = 2;
+
 /** Whoever follows the chain: RoundFollower in a running aggregator. */
 export interface RoundSource {
   start(): Promise<void>;
@@ -53,6 +56,10 @@ export interface RoundSource {
 
 /** Whoever sends transactions: Submitter in a running aggregator. */
 export interface RunningSubmitter extends TransactionSubmitter {
+  /** Asks in advance for what a transaction that may follow within `validMs` needs to know. */
+  prepare(validMs: number): void;
+  /** A block was seen: what is under way may be in it. */
+  headMoved(): void;
   /** Opens the journal and takes up what it holds from before the start. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -209,10 +216,16 @@ export async function runAggregator(
   let caughtUpOnce = false;
   const follower: RoundSource = dependencies.createFollower(
     // A wrong view here can only delay: the contract checks every certificate against its own words.
-    { deployment, factsCheck: 'storage', pollIntervalMs },
+    {
+      deployment,
+      factsCheck: 'storage',
+      pollIntervalMs,
+      ...(config.pollIntervalMs === undefined ? { blockTimeMs: deployment.blockTimeMs } : {}),
+    },
     {
       rpc,
       onRound: (context: RoundContext) => {
+        submitter.prepare(PREPARED_BLOCKS * deployment.blockTimeMs);
         tableWatch.onRound(context);
         upkeep.onSnapshot(context.snapshot);
         book.open(context);
@@ -220,6 +233,7 @@ export async function runAggregator(
       },
       onAbstain: (round, reason, detail) => events.abstained(round, reason, detail),
       onBlock: ({ number, timestamp }) => {
+        submitter.headMoved();
         tableWatch.onBlock(timestamp);
         if (tableWatch.age !== null) events.tableAge(tableWatch.age);
         book.advance(number);

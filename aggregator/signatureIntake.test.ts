@@ -343,6 +343,18 @@ describe('the quorum', () => {
     }
   });
 
+  test('records that held for one operator do not hold under another hash, nor others under theirs', async () => {
+    book.open(contextOf(5));
+    const good = await signed(0, batchOf(5, [1]));
+    expect((await post(good)).body.status).toBe('counted');
+    const otherHash = await signed(1, batchOf(5, [1], { recordsHash: hash(77) }));
+    expect((await post({ ...otherHash, records: good.records })).body.code).toBe('records-hash-mismatch');
+    expect((await post({ ...(await signed(1, batchOf(5, [1]))), records: recordsOf([2]) })).body.code).toBe(
+      'records-hash-mismatch',
+    );
+    expect((await post(await signed(1, batchOf(5, [1])))).body.status).toBe('counted');
+  });
+
   test('hex in upper case is the same vote', async () => {
     book.open(contextOf(5));
     const body = await signed(0, batchOf(5));

@@ -61,10 +61,15 @@ export class Outbox {
       .toSorted((a, b) => a.round - b.round);
   }
 
+  /** Removes the entry of a round, if there is one. */
+  drop(round: number): void {
+    rmSync(this.#fileOf(round), { force: true });
+  }
+
   /** Removes entries whose last block lies below `block`. */
   dropClosed(block: number): void {
     for (const entry of this.list()) {
-      if (entry.deadlineBlock < block) rmSync(this.#fileOf(entry.round), { force: true });
+      if (entry.deadlineBlock < block) this.drop(entry.round);
     }
   }
 

@@ -186,6 +186,7 @@ class OperatorNode {
         deployment,
         factsCheck: config.factsCheck,
         pollIntervalMs: config.pollIntervalMs ?? defaultPollIntervalMs(deployment.blockTimeMs),
+        ...(config.pollIntervalMs === undefined ? { blockTimeMs: deployment.blockTimeMs } : {}),
       },
       {
         rpc: dependencies.rpc,
@@ -303,7 +304,8 @@ class OperatorNode {
       if (number < deadlineBlock) continue;
       close.abort();
       this.#open.delete(round);
-      this.#outbox.dropClosed(number + 1);
+      // The block may also be a snapshot: its round is matched and signed before a file is removed that nobody wants any more.
+      setImmediate(() => this.#outbox.drop(round));
     }
     this.#events.headMoved(number, this.#follower.status().lagBlocks);
   }

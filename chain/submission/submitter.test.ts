@@ -9,7 +9,7 @@ import { devAccounts } from '../../devnet/devAccounts.js';
 import { startAnvil } from '../../devnet/startAnvil.js';
 import type { Anvil } from '../../devnet/startAnvil.js';
 import { devnetTokenAbi, devnetTokenBytecode } from '../contracts/generated/DevnetToken.js';
-import { createRpc } from '../rpc/rpc.js';
+import { createRpc, RpcUnavailableError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
 import { callAt, latestBlock, transactionCount, transactionReceipt } from '../rpc/rpcCall.js';
 import type { SubmissionRequest, SubmitterEvent, SubmitterOptions } from './submission.js';
@@ -208,6 +208,108 @@ describe('a transaction', () => {
     expect((await Promise.all(results)).map(({ status }) => status)).toEqual(['mined', 'mined', 'mined']);
     expect(await minted()).toBe(3n);
   });
+});
+
+/** An RPC that takes down what it is asked. */
+function recordingRpc(): { through: Rpc; methods: string[] } {
+  const methods: string[] = [];
+  const through: Rpc = {
+    batch: (calls) => {
+      methods.push(...calls.map(({ method }) => method));
+      return rpc.batch(calls);
+    },
+    request: (call) => {
+      methods.push(call.method);
+      return rpc.request(call);
+    },
+  };
+  return { through, methods };
+}
+
+describe('what was asked for in advance', () => {
+  test('lets a transaction go out without a question, once', async () => {
+    const { through, methods } = recordingRpc();
+    const made = await submitter({}, through);
+    made.prepare(60_000);
+    const first = made.submit(mint());
+    await until(() => sentCount() === 1);
+    expect(methods.slice(0, 4)).toEqual([
+      'eth_getBlockByNumber',
+      'eth_getTransactionCount',
+      'eth_getBalance',
+      'eth_sendRawTransaction',
+    ]);
+    await ask('evm_mine');
+    expect(await first).toMatchObject({ status: 'mined' });
+    const asked = methods.length;
+    const second = made.submit(mint());
+    await until(() => sentCount() === 2);
+    expect(methods.slice(asked, asked + 4)).toEqual([
+      'eth_getBlockByNumber',
+      'eth_getTransactionCount',
+      'eth_getBalance',
+      'eth_sendRawTransaction',
+    ]);
+    await ask('evm_mine');
+    expect(await second).toMatchObject({ status: 'mined' });
+    expect(await minted()).toBe(2n);
+  });
+
+  test('is asked for again when it is too old', async () => {
+    const { through, methods } = recordingRpc();
+    const made = await submitter({}, through);
+    made.prepare(-1);
+    const result = made.submit(mint());
+    await until(() => sentCount() === 1);
+    const before = methods.slice(0, methods.indexOf('eth_sendRawTransaction'));
+    expect(before.filter((method) => method === 'eth_getTransactionCount')).toHaveLength(2);
+    await ask('evm_mine');
+    expect(await result).toMatchObject({ status: 'mined' });
+  });
+
+  test('is asked for again when the node did not answer', async () => {
+    let isDown = true;
+    const flaky: Rpc = {
+      batch: (calls) => {
+        if (!isDown) return rpc.batch(calls);
+        isDown = false;
+        return Promise.reject(new RpcUnavailableError('no answer'));
+      },
+      request: (call) => rpc.request(call),
+    };
+    const made = await submitter({}, flaky);
+    made.prepare(60_000);
+    const result = made.submit(mint());
+    await until(() => sentCount() === 1);
+    await ask('evm_mine');
+    expect(await result).toMatchObject({ status: 'mined' });
+  });
+
+  test('is nothing while a transaction is under way, whose nonce it would name again', async () => {
+    const made = await submitter();
+    const first = made.submit(mint());
+    await until(() => sentCount() === 1);
+    made.prepare(60_000);
+    const second = made.submit(mint());
+    await ask('evm_mine');
+    expect(await first).toMatchObject({ status: 'mined' });
+    await until(() => sentCount() === 2);
+    await ask('evm_mine');
+    expect(await second).toMatchObject({ status: 'mined' });
+    expect(events.filter(({ kind }) => kind === 'nonceTaken')).toEqual([]);
+    expect(await minted()).toBe(2n);
+  });
+});
+
+test('a receipt is looked for with a new block, however long the pause between looks is', async () => {
+  const made = await submitter({ pollIntervalMs: 3_600_000 });
+  const result = made.submit(mint());
+  await until(() => sentCount() === 1);
+  await ask('evm_mine');
+  // The first look may still be under way, which a call in between does not disturb.
+  const calls = setInterval(() => made.headMoved(), 5);
+  expect(await result).toMatchObject({ status: 'mined' });
+  clearInterval(calls);
 });
 
 describe('before anything is signed', () => {

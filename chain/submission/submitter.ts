@@ -43,6 +43,13 @@ interface Attempt {
   readonly priorityFeePerGas: bigint;
 }
 
+/** What the chain said of the key before a transaction was asked for. */
+interface Prepared {
+  readonly validUntilMs: number;
+  /** Null when the node did not answer. */
+  readonly reading: Promise<readonly [Block, number, bigint] | null>;
+}
+
 /** A nonce that is being brought to an end. */
 interface Flight {
   readonly label: string;
@@ -76,6 +83,9 @@ export class Submitter {
   #tail: Promise<unknown> = Promise.resolve();
   #stopped = false;
   #wake: () => void = () => {};
+  /** Transactions that were asked for and have not ended. */
+  #unfinished = 0;
+  #prepared: Prepared | null = null;
 
   constructor(options: SubmitterOptions, dependencies: SubmitterDependencies) {
     this.#options = options;
@@ -96,16 +106,19 @@ export class Submitter {
     const flight = flightFrom(this.#journal.pending);
     if (flight === null) return;
     const { label, nonce } = flight;
-    this.#tail = this.#drive(flight).then(
-      (result) => this.#emit({ kind: 'resumed', label, nonce, outcome: result?.status ?? 'taken' }),
-      (error: unknown) =>
-        this.#emit({
-          kind: 'resumed',
-          label,
-          nonce,
-          outcome: error instanceof MatchmakerError ? error.code : String(error),
-        }),
-    );
+    this.#unfinished++;
+    this.#tail = this.#drive(flight)
+      .finally(() => this.#unfinished--)
+      .then(
+        (result) => this.#emit({ kind: 'resumed', label, nonce, outcome: result?.status ?? 'taken' }),
+        (error: unknown) =>
+          this.#emit({
+            kind: 'resumed',
+            label,
+            nonce,
+            outcome: error instanceof MatchmakerError ? error.code : String(error),
+          }),
+      );
   }
 
   /** Stops following; what is under way is left to the next start. Pending `submit` calls throw SubmitterStoppedError. */
@@ -122,22 +135,56 @@ export class Submitter {
    * TransactionRefusedError, SubmitterStoppedError, JournalClosedError, and what the RPC throws before anything was signed.
    */
   submit(request: SubmissionRequest): Promise<SubmissionResult> {
-    const result = this.#tail.then(() => this.#submit(request));
+    this.#unfinished++;
+    const result = this.#tail.then(() => this.#submit(request)).finally(() => this.#unfinished--);
     this.#tail = result.catch(() => {});
     return result;
+  }
+
+  /**
+   * Asks for nonce, balance and fees now, so that a transaction with a gas limit that is submitted within `validMs` goes out without waiting
+   * for them. Does nothing while another is under way, which would change them.
+   */
+  prepare(validMs: number): void {
+    if (this.#unfinished > 0 || this.#stopped) return;
+    const reading = this.#rpc.batch(this.#accountCalls()).catch((error: unknown) => {
+      if (isRpcFailure(error)) return null;
+      throw error;
+    });
+    // Whoever submits next hears of it; when nobody does it is of no account.
+    reading.catch(() => undefined);
+    this.#prepared = { validUntilMs: this.#now() + validMs, reading };
+  }
+
+  /** Tells that the chain has a new block: what is under way is looked for at once. */
+  headMoved(): void {
+    this.#wake();
+  }
+
+  #accountCalls() {
+    const { address } = this.#account;
+    return [latestBlock(), transactionCount(address), balanceOf(address)] as const;
+  }
+
+  /** What was asked for in advance, if it still holds; it serves one transaction. */
+  async #takePrepared(): Promise<readonly [Block, number, bigint] | null> {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    return prepared === null || this.#now() > prepared.validUntilMs ? null : prepared.reading;
   }
 
   async #submit(request: SubmissionRequest): Promise<SubmissionResult> {
     for (;;) {
       if (this.#stopped) throw new SubmitterStoppedError(request.label);
-      const { address } = this.#account;
       const { to, data, label } = request;
-      const [block, nonce, balance, estimate] = await this.#rpc.batch([
-        latestBlock(),
-        transactionCount(address),
-        balanceOf(address),
-        ...(request.gasLimit === undefined ? [estimateGas({ from: address, to, data })] : []),
-      ] as const);
+      const prepared = await this.#takePrepared();
+      const [block, nonce, balance, estimate] =
+        request.gasLimit === undefined || prepared === null
+          ? await this.#rpc.batch([
+              ...this.#accountCalls(),
+              ...(request.gasLimit === undefined ? [estimateGas({ from: this.#account.address, to, data })] : []),
+            ] as const)
+          : prepared;
       if (request.deadlineBlock !== undefined && block.number >= request.deadlineBlock) {
         return { status: 'lapsed', deadlineBlock: request.deadlineBlock };
       }

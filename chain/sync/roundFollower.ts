@@ -13,6 +13,7 @@ import { blockByNumber } from '../rpc/rpcCall.js';
 import type { Block, RpcLog } from '../rpc/rpcCall.js';
 import { BlockFollower, ReorgTooDeepError } from './blockFollower.js';
 import type { BlockSink } from './blockFollower.js';
+import { HeadPacer } from './headPacer.js';
 import { syncHistory } from './historySync.js';
 import { marketLogFilter } from './marketState.js';
 import type { MarketState } from './marketState.js';
@@ -77,6 +78,8 @@ export interface RoundFollowerOptions {
   /** `proof` verifies Merkle proofs against the block's header; `storage` trusts the node's storage answers. */
   readonly factsCheck: 'proof' | 'storage';
   readonly pollIntervalMs: number;
+  /** Time between blocks as a rule: the head is looked at when the next one is due. Default: every `pollIntervalMs`. */
+  readonly blockTimeMs?: number;
   /** Blocks that can be rolled back; a deeper reorg is answered by a full resync. Default 256. */
   readonly maxReorgBlocks?: number;
   /**
@@ -102,6 +105,8 @@ export interface RoundFollowerDependencies {
   readonly onFailed?: (error: unknown) => void;
   /** 0 <= random() < 1, for the jitter of the backoff. */
   readonly random?: () => number;
+  /** Milliseconds; only differences count. */
+  readonly monotonicMs?: () => number;
 }
 
 export interface FollowerStatus {
@@ -148,6 +153,7 @@ export class RoundFollower {
   readonly #blocks: BlockFollower;
   readonly #tables: OperatorTableReader;
   readonly #random: () => number;
+  readonly #pacer: HeadPacer;
 
   #state: MarketState | null = null;
   #pending: PendingRound | null = null;
@@ -176,6 +182,7 @@ export class RoundFollower {
     this.#dependencies = dependencies;
     this.#maxReorgBlocks = options.maxReorgBlocks ?? DEFAULT_MAX_REORG_BLOCKS;
     this.#random = dependencies.random ?? Math.random;
+    this.#pacer = new HeadPacer(options, { monotonicMs: dependencies.monotonicMs ?? (() => performance.now()) });
     this.#blocks = new BlockFollower(dependencies.rpc, marketLogFilter(options.deployment), this.#sink());
     this.#tables = new OperatorTableReader(options.deployment, dependencies.rpc);
   }
@@ -234,7 +241,7 @@ export class RoundFollower {
         await this.#follow();
         this.#succeeded();
         if (this.#caughtUp) caughtUp();
-        await this.#pause(this.#options.pollIntervalMs);
+        await this.#pause(this.#pacer.pauseMs());
       } catch (error) {
         if (!(error instanceof MatchmakerError)) throw error;
         if (error instanceof RpcWrongChainError && !this.#everCaughtUp) throw error;
@@ -250,6 +257,7 @@ export class RoundFollower {
     }
     const newest = await this.#blocks.newest();
     this.#newestSeen = newest.number;
+    this.#pacer.saw(newest.number);
     await this.#closePending(newest);
     await this.#blocks.advanceTo(newest);
     if (this.#mustAgree && this.#state.head.hash === newest.hash) await this.#agree(newest);
