@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { benchDecoding } from './benchDecoding.js';
 import { benchGas } from './benchGas.js';
 import { benchLatency } from './benchLatency.js';
 import { benchMatching } from './benchMatching.js';
@@ -13,6 +14,7 @@ const cliFile = fileURLToPath(new URL('matchmaker.js', import.meta.url));
 const benches: Record<string, () => Figure[] | Promise<Figure[]>> = {
   matching: benchMatching,
   signatures: benchSignatures,
+  decoding: benchDecoding,
   gas: benchGas,
   memory: () => benchOperatorMemory(cliFile),
   latency: () => benchLatency(cliFile),

@@ -39,6 +39,7 @@ import { roundSeed } from '../protocol/seed.js';
 import { leaseWordOf } from '../protocol/settlementEffects.js';
 import { decodeOfferWord } from '../protocol/words/offerWord.js';
 import { decodeLeaseWord, OrderState, orderStateOf } from '../protocol/words/orderWord.js';
+import { limbsOf } from '../protocol/words/wordLimbs.js';
 import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { MACHINE_WORD, machineSlot, ORDER_WORD, orderSlot, SCHEDULE_SLOT } from '../protocol/words/slots.js';
 
@@ -468,7 +469,7 @@ class Replay {
   }
 
   #takeOrderFact(log: RpcLog): void {
-    const slot = readFactSlot(log.topics[1] ?? '0x');
+    const slot = readFactSlot(limbsOf(BigInt(log.topics[1] ?? 0)));
     if (slot.kind !== 'order') return;
     const word = BigInt(log.data);
     const before = this.#orderWords.get(slot.id) ?? 0n;

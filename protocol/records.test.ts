@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { keccak256 } from 'viem';
 import type { Hex } from 'viem';
 import type { MatchRecord } from '../engine/record.js';
-import { decodeRecord, decodeRecords, encodeRecord, encodeRecords, RecordsMalformedError } from './records.js';
+import {
+  decodeRecord,
+  decodeRecords,
+  encodeRecord,
+  encodeRecords,
+  hashRecords,
+  RecordsMalformedError,
+} from './records.js';
 import { WordFieldInvalidError, WordMalformedError } from './words/wordLayout.js';
 
 const record: MatchRecord = {
@@ -50,6 +58,7 @@ describe('a list of records', () => {
     const records = [record, { ...record, orderId: record.orderId + 1 }];
     expect(decodeRecords(encodeRecords(records))).toEqual(records);
     expect(decodeRecords('0x')).toEqual([]);
+    expect(encodeRecords([])).toBe('0x');
   });
 
   test.each<[string, Hex]>([
@@ -59,6 +68,13 @@ describe('a list of records', () => {
     ['an order twice', `0x${body}${body}`],
   ])('%s is refused', (_, records) => {
     expect(() => decodeRecords(records)).toThrow(RecordsMalformedError);
+  });
+
+  test('has the hash of its bytes, and what is not hex bytes has none', () => {
+    const records: Hex = `0x${body.repeat(9)}`;
+    expect(hashRecords(records)).toBe(keccak256(records));
+    expect(() => hashRecords(`0x${body.slice(1)}`)).toThrow(RecordsMalformedError);
+    expect(() => hashRecords(`0x${body.slice(1)}g`)).toThrow(RecordsMalformedError);
   });
 
   test('descending orders cannot be encoded', () => {

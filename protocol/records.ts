@@ -1,7 +1,8 @@
-import { concat, isHex, keccak256, numberToHex, size, sliceHex } from 'viem';
+import { isHex, size, sliceHex } from 'viem';
 import type { Hex } from 'viem';
 import type { MatchRecord } from '../engine/record.js';
 import { MatchmakerError } from '../engine/error.js';
+import { keccakHex } from './keccakHex.js';
 import { wordLayout } from './words/wordLayout.js';
 
 /** Bytes that are not a list of records with strictly ascending order ids. */
@@ -47,7 +48,13 @@ export function decodeRecord(word: bigint): MatchRecord {
 /** All records of a batch, 32 bytes each. Throws RecordsMalformedError unless order ids ascend strictly. */
 export function encodeRecords(records: readonly MatchRecord[]): Hex {
   requireAscending(records);
-  return concat(records.map((record) => numberToHex(encodeRecord(record), { size: RECORD_BYTES })));
+  return `0x${records
+    .map((record) =>
+      encodeRecord(record)
+        .toString(16)
+        .padStart(2 * RECORD_BYTES, '0'),
+    )
+    .join('')}`;
 }
 
 /**
@@ -55,7 +62,7 @@ export function encodeRecords(records: readonly MatchRecord[]): Hex {
  * ascend strictly, WordMalformedError for spare flag bits.
  */
 export function decodeRecords(records: Hex): MatchRecord[] {
-  if (!isHex(records) || records.length % 2 !== 0) throw new RecordsMalformedError('they are not hex bytes');
+  requireHexBytes(records);
   const bytes = size(records);
   if (bytes % RECORD_BYTES !== 0) {
     throw new RecordsMalformedError(`${bytes} bytes is no multiple of ${RECORD_BYTES}`, { bytes });
@@ -68,9 +75,14 @@ export function decodeRecords(records: Hex): MatchRecord[] {
   return decoded;
 }
 
-/** recordsHash: keccak256 over the bytes of all records. */
+/** recordsHash: keccak256 over the bytes of all records. Throws RecordsMalformedError for what is not hex bytes. */
 export function hashRecords(records: Hex): Hex {
-  return keccak256(records);
+  requireHexBytes(records);
+  return keccakHex(records.slice(2));
+}
+
+function requireHexBytes(records: Hex): void {
+  if (!isHex(records) || records.length % 2 !== 0) throw new RecordsMalformedError('they are not hex bytes');
 }
 
 function requireAscending(records: readonly MatchRecord[]): void {

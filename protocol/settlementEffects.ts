@@ -1,7 +1,9 @@
+import type { MachineFields } from '../engine/market.js';
 import type { MatchRecord } from '../engine/record.js';
 import { MatchmakerError } from '../engine/error.js';
-import { decodeLeaseWord, encodeLeaseWord, OrderState } from './words/orderWord.js';
 import { decodeMachineWord, encodeMachineWord } from './words/machineWord.js';
+import { decodeLeaseWord, encodeLeaseWord, NO_ROUND, OrderState } from './words/orderWord.js';
+import { WordFieldInvalidError } from './words/wordLayout.js';
 
 /** A match or release would take a machine's free capacity below zero or above what a word can hold. */
 export class CapacityEffectError extends MatchmakerError<'CAPACITY_EFFECT'> {
@@ -33,24 +35,34 @@ export function leaseWordOf(record: MatchRecord, matchedAtSeconds: number): bigi
 
 /** The machine's matching word after `record` took its capacity. Throws CapacityEffectError when there was too little. */
 export function machineWordAfterMatch(word: bigint, record: MatchRecord): bigint {
-  return machineWordWith(word, record, -1);
+  return encodeMachineWord(machineAfterMatch(decodeMachineWord(word), record));
 }
 
 /** The machine's matching word after the lease in `leaseWord` gave its capacity back. Throws CapacityEffectError when it cannot hold it. */
 export function machineWordAfterRelease(word: bigint, leaseWord: bigint): bigint {
-  return machineWordWith(word, decodeLeaseWord(leaseWord), 1);
+  return encodeMachineWord(machineWith(decodeMachineWord(word), decodeLeaseWord(leaseWord), 1));
 }
 
 /** The machine's matching word after a bench: it takes part again from `benchFromRound` on, or later if it did already. */
 export function machineWordBenched(word: bigint, benchFromRound: number): bigint {
-  const machine = decodeMachineWord(word);
-  return encodeMachineWord({ ...machine, activeFromRound: Math.max(machine.activeFromRound, benchFromRound) });
+  return encodeMachineWord(machineBenched(decodeMachineWord(word), benchFromRound));
 }
 
-function machineWordWith(word: bigint, placement: Placement, sign: 1 | -1): bigint {
-  const machine = decodeMachineWord(word);
+/** A machine after `record` took its capacity. Throws CapacityEffectError when there was too little. */
+export function machineAfterMatch(machine: MachineFields, record: MatchRecord): MachineFields {
+  return machineWith(machine, record, -1);
+}
+
+/** A machine after a bench, as machineWordBenched. Throws WordFieldInvalidError for a round that no word can hold. */
+export function machineBenched(machine: MachineFields, benchFromRound: number): MachineFields {
+  if (benchFromRound > NO_ROUND)
+    throw new WordFieldInvalidError('machine', 'activeFromRound', benchFromRound, `at most ${NO_ROUND}`);
+  return { ...machine, activeFromRound: Math.max(machine.activeFromRound, benchFromRound) };
+}
+
+function machineWith(machine: MachineFields, placement: Placement, sign: 1 | -1): MachineFields {
   const perDevice = placement.milliGpu < WHOLE_DEVICE ? placement.milliGpu : WHOLE_DEVICE;
-  return encodeMachineWord({
+  return {
     ...machine,
     freeMemoryMib: changed('freeMemoryMib', machine.freeMemoryMib, sign * placement.memoryMib, MEMORY_LIMIT),
     freeCpuMilli: changed('freeCpuMilli', machine.freeCpuMilli, sign * placement.cpuMilli, CPU_LIMIT),
@@ -60,7 +72,7 @@ function machineWordWith(word: bigint, placement: Placement, sign: 1 | -1): bigi
         ? changed(`freeMilliGpu[${device}]`, free, sign * perDevice, WHOLE_DEVICE)
         : free,
     ),
-  });
+  };
 }
 
 function changed(field: string, free: number, change: number, limit: number): number {

@@ -326,8 +326,14 @@ function list(raw: unknown): unknown[] {
 }
 
 function bytes(raw: unknown): Hex {
+  // What nodes answer; a copy in lower case would cost as much as the rest of reading a log.
+  if (isLowerCaseBytes(raw)) return raw;
   if (typeof raw !== 'string' || raw.length % 2 !== 0 || !/^0x[0-9a-fA-F]*$/.test(raw)) throw new Error('no hex bytes');
   return `0x${raw.slice(2).toLowerCase()}`;
+}
+
+function isLowerCaseBytes(raw: unknown): raw is Hex {
+  return typeof raw === 'string' && raw.length % 2 === 0 && /^0x[0-9a-f]*$/.test(raw);
 }
 
 function sized(raw: unknown, length: number): Hex {

@@ -10,7 +10,8 @@ import {
   machineWordBenched,
 } from '../../protocol/settlementEffects.js';
 import { encodeBidWord } from '../../protocol/words/bidWord.js';
-import { foldFact } from '../../protocol/words/factsWord.js';
+import { FactsWord } from '../../protocol/words/factsWord.js';
+import { limbsOf } from '../../protocol/words/wordLimbs.js';
 import { encodeMachineTotalsWord, encodeMachineWord } from '../../protocol/words/machineWord.js';
 import { encodeOfferWord } from '../../protocol/words/offerWord.js';
 import { encodeOpenOrderWord, encodeOrderOwnerWord, OrderState } from '../../protocol/words/orderWord.js';
@@ -240,11 +241,13 @@ function factCase(random: PseudoRandom): Record<string, Hex> {
   const word = random.wideBits(208) * 2n ** 48n + BigInt(random.below(2 ** 40));
   const slot = random.wideBits(256);
   const value = random.wideBits(256);
+  const facts = new FactsWord(word);
+  facts.fold(limbsOf(slot), limbsOf(value));
   return {
     word: wordHex(word),
     slot: wordHex(slot),
     value: wordHex(value),
-    folded: wordHex(foldFact(word, slot, value)),
+    folded: wordHex(facts.word),
   };
 }
 
