@@ -1,5 +1,5 @@
-// Bundles the command line into dist/matchmaker.js, the benchmarks into dist/bench.js and the threads that check signatures for both into
-// dist/verificationWorker.js. Commands start in half the time when pure packages are part of the bundle, and when what a service needs is
+// Bundles the command line into dist/matchmaker.js, the benchmarks into dist/bench.js and dist/benchEngine.js, and beside them their threads:
+// dist/verificationWorker.js checks signatures, dist/benchEngineThread.js matches and judges for the engine's benchmark. Commands start in half the time when pure packages are part of the bundle, and when what a service needs is
 // loaded by the command that starts it. Packages with native code, or with files or threads of their own, are used as installed.
 import { build } from 'esbuild';
 
@@ -10,6 +10,8 @@ await build({
     benchLoad: 'bench/load/main.ts',
     benchSubmission: 'bench/submission/main.ts',
     operatorHost: 'bench/submission/operatorHost.ts',
+    benchEngine: 'bench/engine/main.ts',
+    benchEngineThread: 'bench/engine/benchThread.ts',
     verificationWorker: 'service/signing/verificationWorker.ts',
   },
   outdir: 'dist',

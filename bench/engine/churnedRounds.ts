@@ -1,0 +1,100 @@
+import { percentile } from '../../devnet/percentile.js';
+import { SeededRandom } from '../../devnet/random.js';
+import { DEVICES_PER_MACHINE } from '../../engine/market.js';
+import type { Market } from '../../engine/market.js';
+import { matchRound } from '../../engine/matchRound.js';
+import type { Order } from '../../engine/order.js';
+import type { Policy } from '../../engine/policy.js';
+import type { MatchRecord } from '../../engine/record.js';
+import { encodeRecords, hashRecords } from '../../protocol/records.js';
+import { roundSeed } from '../../protocol/seed.js';
+import type { BenchMarket } from './benchMarket.js';
+import { MarketUpdates } from './marketUpdates.js';
+import { benchSnapshot, drawOrder, drawOrders } from './workload.js';
+import type { Workload } from './workload.js';
+
+/** Matches a batch of the policy default. */
+export const BATCH = 512;
+
+/** Milliseconds of a round's matching and of its records hash, over many rounds of a market that changes. */
+export interface ChurnedRounds {
+  readonly rounds: number;
+  readonly openOrders: number;
+  readonly machinesChanged: number;
+  readonly matchesPerRound: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Writing the changes into the market, which happens as blocks arrive. */
+  readonly writeP50Ms: number;
+}
+
+/**
+ * Runs rounds one after the other: changes a hundredth of the machines, matches at most 512 of the open orders and hashes the records,
+ * takes the capacity and puts new orders in the place of the matched ones. Stops after `rounds` rounds or `budgetMs`.
+ */
+export function runChurnedRounds(
+  market: BenchMarket,
+  workload: Workload,
+  policy: Policy,
+  options: { readonly orders: number; readonly seed: number; readonly rounds: number; readonly budgetMs: number },
+): ChurnedRounds {
+  const updates = new MarketUpdates(market, options.seed);
+  const random = new SeededRandom(options.seed + 1);
+  const changes = Math.ceil(market.market.machineCount / 100);
+  let open: Order[] = drawOrders(workload, options.orders, options.seed);
+  let nextId = options.orders + 1;
+  const matchMs: number[] = [];
+  const writeMs: number[] = [];
+  let matches = 0;
+  const end = performance.now() + options.budgetMs;
+  const terms = { ...policy, maxMatches: BATCH };
+  for (let count = 0; count < options.rounds && (count < 2 || performance.now() < end); count++) {
+    const drawn = updates.draw(changes);
+    const written = performance.now();
+    updates.apply(drawn);
+    const snapshot = benchSnapshot(market.market, open);
+    const round = snapshot.round + count;
+    const start = performance.now();
+    const records = matchRound({ ...snapshot, round }, terms, roundSeed(snapshot.snapshotHash, round));
+    hashRecords(encodeRecords(records));
+    matchMs.push(performance.now() - start);
+    writeMs.push(start - written);
+    matches += records.length;
+    for (const record of records) lease(market.market, record);
+    const matched = new Set(records.map(({ orderId }) => orderId));
+    open = open.filter(({ orderId }) => !matched.has(orderId));
+    while (open.length < options.orders) open.push(drawOrder(workload, random, nextId++));
+  }
+  // The first round builds what later ones keep.
+  const steady = matchMs.slice(1);
+  return {
+    rounds: steady.length,
+    openOrders: options.orders,
+    machinesChanged: changes,
+    matchesPerRound: matches / matchMs.length,
+    p50Ms: percentile(steady, 50)!,
+    p99Ms: percentile(steady, 99)!,
+    writeP50Ms: percentile(writeMs, 50)!,
+  };
+}
+
+/** Writes into the market what a settled match takes of its machine. */
+export function lease(market: Market, record: MatchRecord): void {
+  const { machineId } = record;
+  const perDevice = Math.min(record.milliGpu, 1000);
+  market.setMachine(machineId, {
+    activeFromRound: market.activeFromRound[machineId]!,
+    activeUntilRound: market.activeUntilRound[machineId]!,
+    providerId: market.providerId[machineId]!,
+    model: market.model[machineId]!,
+    region: market.region[machineId]!,
+    offersWritten: market.offersWritten[machineId]!,
+    freeMemoryMib: market.freeMemoryMib[machineId]! - record.memoryMib,
+    freeCpuMilli: market.freeCpuMilli[machineId]! - record.cpuMilli,
+    freeStorageGib: market.freeStorageGib[machineId]! - record.storageGib,
+    freeMilliGpu: Array.from({ length: DEVICES_PER_MACHINE }, (_, device) => {
+      const free = market.freeMilliGpu[machineId * DEVICES_PER_MACHINE + device]!;
+      return ((record.deviceMask >> device) & 1) === 1 ? free - perDevice : free;
+    }),
+  });
+}
