@@ -3,16 +3,19 @@ import type { Hex } from 'viem';
 import { Market } from '../../engine/market.js';
 import type { MachineFields, OfferFields, ProviderFields } from '../../engine/market.js';
 import type { Bid } from '../../engine/order.js';
-import type { Policy } from '../../engine/policy.js';
+import type { PackingTerms, Policy } from '../../engine/policy.js';
 import {
   referenceDevices,
   referenceJitter,
   referenceMachines,
+  referencePacking,
   referenceVerdict,
 } from '../../engine/reference/referenceMatcher.js';
 import type { Snapshot } from '../../engine/snapshot.js';
 import { hashOrderSpec, orderFrom, orderSpecAbiParameters } from '../../protocol/orderSpec.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
+import { hashPacking, packingAbiParameters } from '../../protocol/packingHash.js';
+import { encodePolicy, hashPolicy } from '../../protocol/policyHash.js';
 import { roundSeed } from '../../protocol/seed.js';
 import { encodeBidWord } from '../../protocol/words/bidWord.js';
 import { encodeMachineWord } from '../../protocol/words/machineWord.js';
@@ -73,6 +76,83 @@ export const POLICIES: readonly Policy[] = [
     jitterRange: 2 ** 36 - 1,
     defaultUptimeBps: 0,
     defaultReputationBps: 10_000,
+  }),
+];
+
+/** Policies of version 2: terms like those of a real market, ends of what governance may set, and terms without steps. */
+export const PACKING_POLICIES: readonly Policy[] = [
+  policy({
+    rulesVersion: 2,
+    weightPriceBps: 3000,
+    weightPackingBps: 1500,
+    packing: {
+      fromMilli: [200, 250, 460, 500, 700, 1000],
+      value: [1, 40, 150, 151, 400, 1000],
+      deviceWeight: 32,
+      cpuWeight: 32,
+      memoryWeight: 2,
+      cpuRate: 5120,
+      memoryRate: 2048,
+      models: [5, 6],
+      modelFactor: [700, 1024],
+    },
+  }),
+  policy({
+    rulesVersion: 2,
+    weightPriceBps: 0,
+    weightStakeBps: 0,
+    weightFitBps: 0,
+    weightRegionBps: 0,
+    weightUptimeBps: 0,
+    weightReputationBps: 0,
+    jitterRange: 0,
+    weightPackingBps: 10_000,
+    packing: {
+      fromMilli: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 248, 249, 459, 998, 999, 1000],
+      value: [1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987],
+      deviceWeight: 1,
+      cpuWeight: 63,
+      memoryWeight: 15,
+      cpuRate: 1,
+      memoryRate: 4095,
+      models: [1, 5, 1023],
+      modelFactor: [1024, 1, 1],
+    },
+  }),
+  policy({
+    rulesVersion: 2,
+    weightPriceBps: 3500,
+    weightPackingBps: 1000,
+    saturationWhole: 0xffff_ffff,
+    complianceCapBps: 20_000,
+    jitterRange: 2 ** 36 - 1,
+    packing: {
+      fromMilli: Array.from({ length: 16 }, (_, index) => 985 + index),
+      value: Array.from({ length: 16 }, (_, index) => 985 + index),
+      deviceWeight: 64,
+      cpuWeight: 64,
+      memoryWeight: 16,
+      cpuRate: 2 ** 14,
+      memoryRate: 2 ** 12,
+      models: Array.from({ length: 32 }, (_, index) => 992 + index),
+      modelFactor: Array.from({ length: 32 }, () => 1024),
+    },
+  }),
+  policy({
+    rulesVersion: 2,
+    weightPriceBps: 4499,
+    weightPackingBps: 1,
+    packing: {
+      fromMilli: [],
+      value: [],
+      deviceWeight: 0,
+      cpuWeight: 0,
+      memoryWeight: 0,
+      cpuRate: 0,
+      memoryRate: 0,
+      models: [],
+      modelFactor: [],
+    },
   }),
 ];
 
@@ -173,6 +253,38 @@ const CHANGES: readonly Change[] = [
 
 /** Orders met with one machine: words and spec in, reason or price, components and total out; and device choices. */
 export function matchingVectors(random: PseudoRandom): Record<string, unknown> {
+  return { facts: FACTS, ...casesUnder(POLICIES, random), devices: columnsOf(deviceChoices(random, 120, [null])) };
+}
+
+/**
+ * The same under policies of version 2 of the rules, with their packing terms: what an order loses and may lose at most, and the devices
+ * by the index of a policy.
+ */
+export function packingVectors(random: PseudoRandom): Record<string, unknown> {
+  return {
+    facts: FACTS,
+    policies: columnsOf(
+      PACKING_POLICIES.map((terms) => ({
+        encoded: encodePolicy(terms),
+        policyHash: hashPolicy(terms),
+        packing: encodeAbiParameters(packingAbiParameters, [packingOf(terms)]),
+        packingHash: hashPacking(packingOf(terms)),
+      })),
+    ),
+    ...casesUnder(PACKING_POLICIES, random),
+    devices: columnsOf(deviceChoices(random, 240, PACKING_POLICIES.map(packingOf))),
+  };
+}
+
+const FACTS = {
+  ...MATCHING_FACTS,
+  seed: roundSeed(MATCHING_FACTS.snapshotHash, MATCHING_FACTS.round),
+  orderId: ORDER_ID,
+  machineId: MACHINE_ID,
+  providerId: PROVIDER_ID,
+} as const;
+
+function casesUnder(policies: readonly Policy[], random: PseudoRandom): Record<'specs' | 'cases', unknown> {
   const specs = new Map<Hex, { index: number; specHash: Hex }>();
   const rows = Array.from({ length: 480 }, (_, index) => {
     // Every change once alone, then zero to two of them at random.
@@ -182,35 +294,42 @@ export function matchingVectors(random: PseudoRandom): Record<string, unknown> {
       (state, change) => ({ ...state, ...change(random, state) }),
       passingCase(random),
     );
-    const policyIndex = alone === undefined ? random.below(POLICIES.length) : 0;
+    const policyIndex = alone === undefined ? random.below(policies.length) : 0;
     const encoded = encodeAbiParameters(orderSpecAbiParameters, [current.spec]);
     const known = specs.get(encoded) ?? { index: specs.size, specHash: hashOrderSpec(current.spec) };
     specs.set(encoded, known);
-    return { spec: known.index, policy: policyIndex, ...judged(current, POLICIES[policyIndex]!) };
+    return { spec: known.index, policy: policyIndex, ...judged(current, policies[policyIndex]!) };
   });
-  const devices = Array.from({ length: 120 }, () => {
+  return {
+    specs: columnsOf([...specs].map(([encoded, { specHash }]) => ({ encoded, specHash }))),
+    cases: columnsOf(rows),
+  };
+}
+
+/** Device choices under packing terms taken in turn; null is version 1, of which there is only one. */
+function deviceChoices(
+  random: PseudoRandom,
+  count: number,
+  packings: readonly (PackingTerms | null)[],
+): Record<string, string | number | boolean>[] {
+  return Array.from({ length: count }, (_, index) => {
+    const packing = packings[index % packings.length] ?? null;
     const freeMilliGpu = devicesLike(random);
     const milliGpu = random.pick([0, 1, 200, 460, 500, 999, 1000, 2000, 3000, 4000, 8000]);
-    const chosen = referenceDevices(freeMilliGpu, milliGpu, null);
+    const chosen = referenceDevices(freeMilliGpu, milliGpu, packing);
     return {
       machine: wordHex(encodeMachineWord({ ...passingCase(random).machine, freeMilliGpu })),
       milliGpu,
+      ...(packing === null ? {} : { policy: index % packings.length }),
       fits: chosen !== undefined,
       mask: (chosen ?? []).reduce((mask, device) => mask | (1 << device), 0),
     };
   });
-  return {
-    facts: {
-      ...MATCHING_FACTS,
-      seed: roundSeed(MATCHING_FACTS.snapshotHash, MATCHING_FACTS.round),
-      orderId: ORDER_ID,
-      machineId: MACHINE_ID,
-      providerId: PROVIDER_ID,
-    },
-    specs: columnsOf([...specs].map(([encoded, { specHash }]) => ({ encoded, specHash }))),
-    cases: columnsOf(rows),
-    devices: columnsOf(devices),
-  };
+}
+
+function packingOf({ packing }: Policy): PackingTerms {
+  if (packing === null) throw new TypeError('a policy of version 1 has no packing terms');
+  return packing;
 }
 
 function policy(changes: Partial<Policy>): Policy {
@@ -373,6 +492,12 @@ function judged(current: Case, terms: Policy): Record<string, string | number | 
   const seed = roundSeed(MATCHING_FACTS.snapshotHash, MATCHING_FACTS.round);
   const jitter = referenceJitter(seed, ORDER_ID, PROVIDER_ID, terms.jitterRange);
   const [price, stake, fit, region, uptime, reputation] = (scored?.components ?? [0n, 0n, 0n, 0n, 0n, 0n]).map(Number);
+  const packed = (packing: PackingTerms | null): Record<string, number> => {
+    if (packing === null) return {};
+    if (scored === undefined) return { loss: 0, greatestLoss: 0 };
+    const { loss, most } = referencePacking(packing, order, machine);
+    return { loss: Number(loss), greatestLoss: Number(most) };
+  };
   return {
     order: wordHex(orderWord),
     machine: wordHex(encodeMachineWord(current.machine)),
@@ -389,6 +514,7 @@ function judged(current: Case, terms: Policy): Record<string, string | number | 
     uptime: uptime!,
     reputation: reputation!,
     compliance: Number(machine.complianceBps),
+    ...packed(terms.packing),
     base: Number(scored?.base ?? 0n),
     total: scored === undefined ? 0 : Number(scored.base + jitter),
   };

@@ -1,5 +1,5 @@
 import { digestVectors, roundsVectors } from './digestVectors.js';
-import { matchingVectors, POLICIES } from './matchingVectors.js';
+import { matchingVectors, packingVectors, POLICIES } from './matchingVectors.js';
 import { PseudoRandom } from './pseudoRandom.js';
 import { recordsVectors, wordVectors } from './wordVectors.js';
 
@@ -14,6 +14,7 @@ export function vectorFiles(): Record<string, string> {
     'digests.json': digestVectors(new PseudoRandom(SEED + 2), POLICIES),
     'rounds.json': roundsVectors(new PseudoRandom(SEED + 3)),
     'matching.json': matchingVectors(new PseudoRandom(SEED + 4)),
+    'packing.json': packingVectors(new PseudoRandom(SEED + 5)),
   };
   return Object.fromEntries(Object.entries(contents).map(([name, content]) => [name, textOf(content)]));
 }

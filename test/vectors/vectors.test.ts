@@ -8,8 +8,11 @@ import { explainOrder } from '../../engine/explainOrder.js';
 import { Jitter } from '../../engine/jitter.js';
 import { Market } from '../../engine/market.js';
 import type { Bid } from '../../engine/order.js';
+import { Packing } from '../../engine/packing.js';
+import type { Policy } from '../../engine/policy.js';
 import { RejectionReason } from '../../engine/rejectionReason.js';
 import { hashOrderSpec, orderFrom, orderSpecAbiParameters } from '../../protocol/orderSpec.js';
+import type { OrderSpec } from '../../protocol/orderSpec.js';
 import { decodeRecord, decodeRecords, encodeRecord, encodeRecords, hashRecords } from '../../protocol/records.js';
 import { decodeBidWord, encodeBidWord } from '../../protocol/words/bidWord.js';
 import {
@@ -32,7 +35,7 @@ import {
   encodeProviderWord,
 } from '../../protocol/words/providerWord.js';
 import { decodeTableWord, encodeTableWord } from '../../protocol/words/tableWord.js';
-import { POLICIES } from './matchingVectors.js';
+import { PACKING_POLICIES, POLICIES } from './matchingVectors.js';
 import { vectorFiles } from './vectorFiles.js';
 
 const columns = z.record(z.string(), z.array(z.union([z.string(), z.number()])));
@@ -145,19 +148,46 @@ describe('digests.json', () => {
   });
 });
 
-describe('matching.json', () => {
-  const factsSchema = z.object({
-    round: z.number(),
-    snapshotBlock: z.number(),
-    timestamp: z.number(),
-    snapshotHash: z.string().transform(hex),
-    seed: z.string().transform(hex),
-    orderId: z.number(),
-    machineId: z.number(),
-    providerId: z.number(),
-  });
+const factsSchema = z.object({
+  round: z.number(),
+  snapshotBlock: z.number(),
+  timestamp: z.number(),
+  snapshotHash: z.string().transform(hex),
+  seed: z.string().transform(hex),
+  orderId: z.number(),
+  machineId: z.number(),
+  providerId: z.number(),
+});
+type Facts = z.output<typeof factsSchema>;
+
+/** What the engine makes of a case: the deciding reason, or what is scored. */
+function judged(facts: Facts, row: Record<string, string | number>, spec: OrderSpec, policy: Policy) {
+  const market = new Market();
+  const { orderId, machineId, providerId } = facts;
+  market.setMachine(machineId, decodeMachineWord(BigInt(row['machine']!)));
+  market.setOffer(machineId, 0, decodeOfferWord(BigInt(row['offer']!)));
+  market.setProvider(providerId, decodeProviderWord(BigInt(row['provider']!)));
+  const bids: Bid[] =
+    BigInt(row['bid']!) === 0n ? [] : [{ ...decodeBidWord(BigInt(row['bid']!)), orderId, bidIndex: 0 }];
+  const snapshot = {
+    round: facts.round,
+    blockNumber: facts.snapshotBlock,
+    snapshotHash: facts.snapshotHash,
+    timestampSeconds: facts.timestamp,
+    orders: [orderFrom(orderId, BigInt(row['order']!), spec)],
+    bids: new Map([[orderId, bids]]),
+    market,
+  };
+  const { scores, decidingReason } = explainOrder(snapshot, policy, facts.seed, orderId);
+  return { score: scores[0], decidingReason };
+}
+
+describe.each([
+  ['matching.json', POLICIES],
+  ['packing.json', PACKING_POLICIES],
+] as const)('%s', (name, policies) => {
   const { facts, specs, cases, devices } = contentOf(
-    'matching.json',
+    name,
     z.object({ facts: factsSchema, specs: columns, cases: columns, devices: columns }),
   );
   const decodedSpecs = rowsOf(specs).map(({ encoded, specHash }) => {
@@ -176,29 +206,9 @@ describe('matching.json', () => {
 
   test('every case gets its reason, or its price, components and total', () => {
     for (const row of rowsOf(cases)) {
-      const market = new Market();
-      const { orderId, machineId, providerId } = facts;
-      market.setMachine(machineId, decodeMachineWord(BigInt(row['machine']!)));
-      market.setOffer(machineId, 0, decodeOfferWord(BigInt(row['offer']!)));
-      market.setProvider(providerId, decodeProviderWord(BigInt(row['provider']!)));
-      const bids: Bid[] =
-        BigInt(row['bid']!) === 0n ? [] : [{ ...decodeBidWord(BigInt(row['bid']!)), orderId, bidIndex: 0 }];
-      const explanation = explainOrder(
-        {
-          round: facts.round,
-          blockNumber: facts.snapshotBlock,
-          snapshotHash: facts.snapshotHash,
-          timestampSeconds: facts.timestamp,
-          orders: [orderFrom(orderId, BigInt(row['order']!), decodedSpecs[Number(row['spec'])]!.spec)],
-          bids: new Map([[orderId, bids]]),
-          market,
-        },
-        POLICIES[Number(row['policy'])]!,
-        facts.seed,
-        orderId,
-      );
+      const { spec } = decodedSpecs[Number(row['spec'])]!;
+      const { score, decidingReason } = judged(facts, row, spec, policies[Number(row['policy'])]!);
       if (row['reason'] === 0) {
-        const [score] = explanation.scores;
         expect({ ...score, ...score?.components, fromBid: Number(score?.fromBid) }).toMatchObject({
           priceMicroPerHour: row['priceMicroPerHour'],
           fromBid: row['fromBid'],
@@ -209,11 +219,12 @@ describe('matching.json', () => {
           uptime: row['uptime'],
           reputation: row['reputation'],
           complianceBps: row['compliance'],
+          ...('loss' in row ? { packingLoss: row['loss'], packingLargestLoss: row['greatestLoss'] } : {}),
           base: row['base'],
           total: row['total'],
         });
       } else {
-        expect(explanation.decidingReason).toBe(row['reason']);
+        expect(decidingReason).toBe(row['reason']);
       }
     }
   });
@@ -222,7 +233,9 @@ describe('matching.json', () => {
     for (const row of rowsOf(devices)) {
       const { freeMilliGpu } = decodeMachineWord(BigInt(row['machine']!));
       const milliGpu = Number(row['milliGpu']);
-      const mask = chooseDevices(freeMilliGpu, 0, milliGpu, null);
+      const { packing } = policies['policy' in row ? Number(row['policy']) : 0]!;
+      const deviceValue = packing === null ? null : new Packing(packing).deviceValue;
+      const mask = chooseDevices(freeMilliGpu, 0, milliGpu, deviceValue);
       expect(mask).toBe(row['mask']);
       expect(milliGpu === 0 || mask !== 0).toBe(row['fits'] === 1);
     }

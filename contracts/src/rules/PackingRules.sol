@@ -72,10 +72,15 @@ library PackingRules {
 
     /// @notice V: the value of a device with so much free.
     function valueOf(PackingTerms memory terms, uint256 freeMilliGpu) internal pure returns (uint256) {
-        for (uint256 i = terms.fromMilli.length; i != 0; i--) {
-            if (terms.fromMilli[i - 1] <= freeMilliGpu) return terms.value[i - 1];
+        uint256 begun = 0;
+        uint256 end = terms.fromMilli.length;
+        // The steps before `begun` begin at or below what is free, those from `end` on above it.
+        while (begun < end) {
+            uint256 middle = (begun + end) / 2;
+            if (terms.fromMilli[middle] <= freeMilliGpu) begun = middle + 1;
+            else end = middle;
         }
-        return 0;
+        return begun == 0 ? 0 : terms.value[begun - 1];
     }
 
     /// @notice By how many 1024ths a loss on a machine of the model counts.

@@ -5,6 +5,9 @@ import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { Test } from "forge-std/Test.sol";
 import { MatchBatch, OrderSpec, Policy } from "../../src/market/MarketTypes.sol";
 import { Candidate, Components, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
+import { PackingRules } from "../../src/rules/PackingRules.sol";
+import { PackingTerms } from "../../src/rules/PackingTerms.sol";
+import { RoundRules, RulesByVersion } from "../../src/rules/RulesByVersion.sol";
 import { PolicyHash } from "../../src/rules/PolicyHash.sol";
 import { BidWord, BidWordLib } from "../../src/words/BidWord.sol";
 import { Facts } from "../../src/words/Facts.sol";
@@ -439,6 +442,75 @@ contract VectorsTest is Test {
             assertEq(MatchRules.rejection(facts, policy, order, spec, candidate), reasons[i], string.concat("reason ", vm.toString(i)));
             assertEq(MatchRules.complianceOf(facts, policy, candidate.provider), _cell(".cases.compliance", i), "compliance");
             if (reasons[i] == 0) _checkScore(i, facts, policy, spec, candidate);
+        }
+    }
+
+    // ---- packing.json
+
+    function test_PackingHashes() public {
+        _read("packing.json");
+        (Policy[] memory policies, PackingTerms[] memory packings) = _packingPolicies();
+        bytes32[] memory policyHashes = vm.parseJsonBytes32Array(json, ".policies.policyHash");
+        bytes32[] memory packingHashes = vm.parseJsonBytes32Array(json, ".policies.packingHash");
+        assertGt(policies.length, 0, "no cases");
+        for (uint256 i = 0; i < policies.length; i++) {
+            assertEq(PolicyHash.ofMemory(policies[i]), policyHashes[i], "policyHash");
+            assertEq(PolicyHash.ofPacking(packings[i]), packingHashes[i], "packingHash");
+            assertEq(policies[i].packingHash, packingHashes[i], "packingHash of the policy");
+        }
+    }
+
+    function test_PackingDevices() public {
+        _read("packing.json");
+        (, PackingTerms[] memory packings) = _packingPolicies();
+        uint256[] memory machines = _column(".devices.machine");
+        assertGt(machines.length, 0, "no cases");
+        for (uint256 i = 0; i < machines.length; i++) {
+            (bool fits, uint256 mask) = PackingRules.chooseDevices(
+                packings[_cell(".devices.policy", i)], MachineWord.wrap(machines[i]), _cell(".devices.milliGpu", i)
+            );
+            assertEq(fits, _cell(".devices.fits", i) == 1, "fits");
+            assertEq(mask, _cell(".devices.mask", i), "mask");
+        }
+    }
+
+    function test_PackingMatching() public {
+        vm.pauseGasMetering();
+        _read("packing.json");
+        (Policy[] memory policies, PackingTerms[] memory packings) = _packingPolicies();
+        bytes[] memory specs = vm.parseJsonBytesArray(json, ".specs.encoded");
+        RoundRules memory rules;
+        rules.facts = RoundFacts(_number(".facts.round"), _number(".facts.snapshotBlock"), _number(".facts.timestamp"));
+        rules.seed = bytes32(_number(".facts.seed"));
+        orderId = uint32(_number(".facts.orderId"));
+        machineId = _number(".facts.machineId");
+        uint256[] memory reasons = _column(".cases.reason");
+        assertGt(reasons.length, 0, "no cases");
+        for (uint256 i = 0; i < reasons.length; i++) {
+            (rules.policy, rules.packing) = (policies[_cell(".cases.policy", i)], packings[_cell(".cases.policy", i)]);
+            OrderSpec memory spec = abi.decode(specs[_cell(".cases.spec", i)], (OrderSpec));
+            Candidate memory candidate = _candidate(i);
+            OrderWord order = OrderWord.wrap(_cell(".cases.order", i));
+            uint256 reason = MatchRules.rejection(rules.facts, rules.policy, order, spec, candidate);
+            assertEq(reason, reasons[i], string.concat("reason ", vm.toString(i)));
+            if (reason == 0) _checkPackingScore(i, rules, spec, candidate);
+        }
+    }
+
+    function _checkPackingScore(uint256 i, RoundRules memory rules, OrderSpec memory spec, Candidate memory candidate) private {
+        assertEq(PackingRules.lossOf(rules.packing, spec, candidate.machine), _cell(".cases.loss", i), "loss");
+        assertEq(PackingRules.greatestLossOf(rules.packing, spec), _cell(".cases.greatestLoss", i), "greatestLoss");
+        uint256 price = _cell(".cases.priceMicroPerHour", i);
+        assertTrue(RulesByVersion.hasTotal(rules, spec, candidate, price), "hasTotal");
+        assertEq(RulesByVersion.totalOf(rules, orderId, spec, candidate, price), _cell(".cases.total", i), "total");
+    }
+
+    function _packingPolicies() private view returns (Policy[] memory policies, PackingTerms[] memory packings) {
+        bytes[] memory encoded = vm.parseJsonBytesArray(json, ".policies.encoded");
+        bytes[] memory terms = vm.parseJsonBytesArray(json, ".policies.packing");
+        (policies, packings) = (new Policy[](encoded.length), new PackingTerms[](encoded.length));
+        for (uint256 i = 0; i < encoded.length; i++) {
+            (policies[i], packings[i]) = (abi.decode(encoded[i], (Policy)), abi.decode(terms[i], (PackingTerms)));
         }
     }
 
