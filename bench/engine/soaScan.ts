@@ -117,7 +117,7 @@ export class SoaScan {
       orderId: order.orderId,
       machineId,
       priceMicroPerHour: this.#price(order, machineId * OFFERS_PER_MACHINE + offerIndex),
-      deviceMask: chooseDevices(this.#freeMilliGpu, machineId * DEVICES_PER_MACHINE, order.milliGpu),
+      deviceMask: chooseDevices(this.#freeMilliGpu, machineId * DEVICES_PER_MACHINE, order.milliGpu, null),
       milliGpu: order.milliGpu,
       cpuMilli: order.cpuMilli,
       memoryMib: order.memoryMib,
