@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { auditBatch } from './auditBatch.js';
 import type { BatchFinding } from './auditBatch.js';
 import { matchRound } from './matchRound.js';
+import type { Policy } from './policy.js';
 import type { MatchRecord } from './record.js';
 import { NEVER, roundPlanArbitrary, snapshotOf } from './reference/arbitrarySnapshot.js';
 import type { RoundPlan } from './reference/arbitrarySnapshot.js';
@@ -28,6 +29,25 @@ const planArbitrary = roundPlanArbitrary.map((plan) => ({
     })),
   },
 }));
+
+/** Packing instead of fit, by terms in which half a device is worth nearly a whole one. */
+const PACKING_POLICY: Policy = {
+  ...PLAIN_POLICY,
+  rulesVersion: 2,
+  weightFitBps: 0,
+  weightPackingBps: PLAIN_POLICY.weightFitBps,
+  packing: {
+    fromMilli: [500, 1000],
+    value: [10, 11],
+    deviceWeight: 1,
+    cpuWeight: 0,
+    memoryWeight: 0,
+    cpuRate: 0,
+    memoryRate: 0,
+    models: [],
+    modelFactor: [],
+  },
+};
 
 function inputOf(plan: RoundPlan) {
   return {
@@ -336,6 +356,28 @@ function plannedKinds(): Record<PlantedKind, { plan: RoundPlan; expected: Partia
       }),
       expected: { fault: 'betterCandidate', index: 0 },
     },
+    withoutPacking: {
+      plan: twoMachines({
+        market: {
+          providers: [plainProvider()],
+          machines: [plainMachine(), plainMachine({ freeMilliGpu: [500, 0, 0, 0, 0, 0, 0, 0] })],
+        },
+        ...orderWith({ milliGpu: 500 }),
+        policy: PACKING_POLICY,
+      }),
+      expected: { fault: 'betterCandidate', index: 0, orderId: 1 },
+    },
+    devicesWithoutPacking: different(
+      {
+        market: {
+          providers: [plainProvider()],
+          machines: [plainMachine({ freeMilliGpu: [1000, 500, 0, 0, 0, 0, 0, 0] })],
+        },
+        ...orderWith({ milliGpu: 500 }),
+        policy: PACKING_POLICY,
+      },
+      'deviceMask',
+    ),
     orderNotEligible: rejected(RejectionReason.ORDER_NOT_ELIGIBLE, orderWith({ untilRound: 1 })),
     machineInactive: rejected(RejectionReason.MACHINE_INACTIVE, {
       market: closedMarket({ activeFromRound: NEVER }, {}),

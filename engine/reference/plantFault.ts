@@ -1,5 +1,6 @@
+import { chooseDevices } from '../devices.js';
 import { rejectionOf } from '../filter.js';
-import { OFFERS_PER_MACHINE } from '../market.js';
+import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import { matchRound } from '../matchRound.js';
 import type { Order } from '../order.js';
 import { OrderMatcher } from '../orderMatcher.js';
@@ -45,6 +46,8 @@ export const PLANTED_KINDS = [
   'wrongTieBreak',
   'wrongJitter',
   'wrongPolicy',
+  'withoutPacking',
+  'devicesWithoutPacking',
   'unknownOrder',
   'unknownMachine',
   'unknownOffer',
@@ -127,6 +130,10 @@ class Planter {
         return matchRound(snapshot, policy, otherSeed(seed));
       case 'wrongPolicy':
         return matchRound(snapshot, otherPolicy(policy), seed);
+      case 'withoutPacking':
+        return matchRound(snapshot, { ...policy, weightPackingBps: 0 }, seed);
+      case 'devicesWithoutPacking':
+        return this.#withDevicesOfVersionOne();
       case 'unknownOrder':
         return this.#renamed((record) => ({ ...record, orderId: nextOrderId + this.#input.choose(3) }));
       case 'unknownMachine':
@@ -248,6 +255,17 @@ class Planter {
             rejectionOf(matcher.round, matcher.capacity, terms, machineId, quote) !== 0,
         )
         .map((machineId) => recordOn(untouched, terms, machineId));
+    });
+    const record = this.#pick(choices);
+    return record === undefined ? undefined : this.#with(record);
+  }
+
+  /** A share on the device where rules without packing put it. */
+  #withDevicesOfVersionOne(): MatchRecord[] | undefined {
+    const choices = this.#honest.flatMap((record): MatchRecord[] => {
+      const { freeMilliGpu } = this.#before(record.orderId).capacity;
+      const deviceMask = chooseDevices(freeMilliGpu, record.machineId * DEVICES_PER_MACHINE, record.milliGpu, null);
+      return deviceMask === record.deviceMask ? [] : [{ ...record, deviceMask }];
     });
     const record = this.#pick(choices);
     return record === undefined ? undefined : this.#with(record);

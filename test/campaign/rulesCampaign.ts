@@ -48,6 +48,8 @@ export interface RulesCampaignResult {
   readonly seed: number;
   /** How many pairs each filter kept apart; `none` is scored. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Pairs by the version of the rules. */
+  readonly versions: Readonly<Record<number, number>>;
   /** The first pairs that differ. */
   readonly problems: readonly string[];
 }
@@ -88,6 +90,7 @@ class RulesCampaign {
   readonly #rpc: Rpc;
   readonly #harness: Address;
   readonly #reasons = new Map<string, number>();
+  readonly #versions = new Map<number, number>();
   readonly #problems: string[] = [];
   #vectors = 0;
   #mismatches = 0;
@@ -113,6 +116,7 @@ class RulesCampaign {
       mismatches: this.#mismatches,
       seed,
       reasons: Object.fromEntries(this.#reasons),
+      versions: Object.fromEntries(this.#versions),
       problems: this.#problems,
     };
   }
@@ -165,6 +169,8 @@ class RulesCampaign {
         }),
       ],
     });
+    const { rulesVersion } = plan.policy;
+    this.#versions.set(rulesVersion, (this.#versions.get(rulesVersion) ?? 0) + orders.length * machineIds.length);
     orders.forEach((order, row) => {
       const expected = engineResults(snapshot, plan.policy, seed, order);
       machineIds.forEach((id) => {

@@ -11,7 +11,7 @@ const { values } = parseArgs({
 });
 const vectors = wholeNumberFlag('vectors', values.vectors);
 const started = Date.now();
-const { problems, reasons, ...result } = await runRulesCampaign({
+const { problems, reasons, versions, ...result } = await runRulesCampaign({
   vectors,
   seed: wholeNumberFlag('seed', values.seed),
   onProgress: (line) => process.stderr.write(`${line}\n`),
@@ -19,7 +19,9 @@ const { problems, reasons, ...result } = await runRulesCampaign({
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (!values.json) {
   const seconds = Math.round((Date.now() - started) / 1000);
-  process.stderr.write(`filters met: ${JSON.stringify(reasons)}\n${seconds} s\n`);
+  process.stderr.write(
+    `filters met: ${JSON.stringify(reasons)}\nby version of the rules: ${JSON.stringify(versions)}\n${seconds} s\n`,
+  );
 }
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exitCode = result.mismatches === 0 && result.vectors >= vectors ? 0 : 1;
