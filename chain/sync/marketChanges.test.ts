@@ -9,6 +9,7 @@ import { decodeMachineWord, encodeMachineWord } from '../../protocol/words/machi
 import { decodeScheduleWord } from '../../protocol/words/scheduleWord.js';
 import { machineSlot, SCHEDULE_SLOT } from '../../protocol/words/slots.js';
 import { FollowedRounds, type FollowedRound } from '../../test/support/followedRounds.js';
+import { withPacking } from '../../test/support/packingPolicy.js';
 import { MarketChain, TEST_POLICY } from '../../test/support/marketChain.js';
 import { buildMatchBatch } from '../buildMatchBatch.js';
 import { latestBlock, storageAt } from '../rpc/rpcCall.js';
@@ -121,6 +122,20 @@ test('a record without capacity is skipped and its machine benched, as the chain
   const rest = built(after);
   expect(rest.records.map((record) => record.machineId)).toEqual([3 - machineId]);
   await settle(after, rest);
+}, 60_000);
+
+test('a batch of version 2 of the rules is matched by its packing terms and settles', async () => {
+  const packed = withPacking(TEST_POLICY);
+  const round = await closeRound();
+  await chain.mined([chain.schedulePolicy(round + 3, 4, packed)]);
+  await followed.untilBlock((await chain.rpc.request(latestBlock())).number);
+  while ((await closeRound()) < round + 2);
+  const next = await nextWithOrders(1, 500);
+  expect(next.context.policy).toEqual(packed);
+  const batch = built(next);
+  expect(batch.records).toHaveLength(1);
+  await settle(next, batch);
+  expect(followed.settled.at(-1)?.round).toBe(next.context.round);
 }, 60_000);
 
 test('rounds change their length and policy at the scheduled round, and rules this engine does not know are abstained from', async () => {

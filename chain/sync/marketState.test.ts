@@ -1,10 +1,16 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { encodeEventTopics } from 'viem';
+import { encodeAbiParameters, encodeEventTopics, getAbiItem } from 'viem';
+import type { Hex } from 'viem';
 import { matchRound } from '../../engine/matchRound.js';
+import type { PackingTerms, Policy } from '../../engine/policy.js';
 import type { MatchRecord } from '../../engine/record.js';
+import { hashPolicy } from '../../protocol/policyHash.js';
+import { policyStructOf } from '../../protocol/policyStruct.js';
 import { MarketChain, TEST_ORDER, TEST_POLICY } from '../../test/support/marketChain.js';
+import { withPacking } from '../../test/support/packingPolicy.js';
 import { FollowedRounds } from '../../test/support/followedRounds.js';
 import { buildMatchBatch } from '../buildMatchBatch.js';
+import { matchPolicyAbi } from '../contracts/generated/MatchPolicy.js';
 import { orderRequestAbi } from '../contracts/generated/OrderRequest.js';
 import { blockByNumber, latestBlock, logsInBlock } from '../rpc/rpcCall.js';
 import type { Block, RpcLog } from '../rpc/rpcCall.js';
@@ -187,6 +193,34 @@ test('history loaded in one go equals blocks applied one by one', () => {
   expect(contentOf(loaded)).toEqual({ ...(contentOf(state) as object), head: last });
   expect(() => loaded.rollbackTo(last.number - 1)).toThrow(RollbackTooDeepError);
 });
+
+test('packing terms that are not those of the policy show as damage', () => {
+  const packed = withPacking(TEST_POLICY);
+  const { packing } = packed;
+  if (packing === null) throw new TypeError('no packing terms');
+  const state = emptyState();
+  state.apply({ number: state.head.number + 1, hash: '0x01', timestamp: 1 }, [scheduledLog(packed, packing)]);
+  expect(state.damage).toBeNull();
+  expect(state.policyOf(1)).toEqual({ hash: hashPolicy(packed), policy: packed });
+  const forged = { ...packing, modelFactor: [1] };
+  state.apply({ number: state.head.number + 1, hash: '0x02', timestamp: 2 }, [scheduledLog(packed, forged)]);
+  expect(state.damage).toContain('a policy does not hash to its policy hash');
+});
+
+/** The log of a period from round 1 on. */
+function scheduledLog(policy: Policy, packing: PackingTerms): RpcLog {
+  const { inputs } = getAbiItem({ abi: matchPolicyAbi, name: 'PolicyScheduled' });
+  const [, ...told] = inputs;
+  return {
+    address: contracts.matchPolicy,
+    topics: encodeEventTopics({ abi: matchPolicyAbi, eventName: 'PolicyScheduled', args: { fromRound: 1 } }) as Hex[],
+    data: encodeAbiParameters(told, [40, 8, hashPolicy(policy), policyStructOf(policy), packing]),
+    blockNumber: 1,
+    blockHash: '0x01',
+    transactionHash: '0x01',
+    logIndex: 0,
+  };
+}
 
 test('every lost log shows in the words or as damage, but for the spec of an order that is no longer open', () => {
   const whole = emptyState();
