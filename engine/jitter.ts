@@ -1,10 +1,9 @@
-import { keccakP } from '@noble/hashes/sha3.js';
+import { keccakState, permuteKeccak } from './keccak.js';
 import type { Hex } from './snapshot.js';
 
 /** Highest jitter range for which the residue below stays exact: 65536 x J must be below 2^53. */
 export const MAX_JITTER_RANGE = 2 ** 37 - 1;
 
-const STATE_WORDS = 50;
 const SEED_WORDS = 8;
 const DIGEST_WORDS = 8;
 /** keccak256 absorbs 136 bytes, the message has 39: padding starts at byte 39 and ends at byte 135. */
@@ -21,7 +20,6 @@ const KEPT_VALUES = 1024;
  */
 export class Jitter {
   readonly #seedWords = new Uint32Array(SEED_WORDS);
-  readonly #state = new Uint32Array(STATE_WORDS);
   readonly #modulus: number;
   readonly #values = new Float64Array(KEPT_VALUES);
   /** Order (0 for none) and provider whose value is kept. */
@@ -48,21 +46,26 @@ export class Jitter {
   }
 
   #compute(orderId: number, providerId: number): number {
-    const state = this.#state;
+    const state = keccakState;
     state.fill(0);
     state.set(this.#seedWords);
     state[SEED_WORDS] = byteSwapped(orderId);
     state[SEED_WORDS + 1] = PADDING_START | (byteSwapped(providerId) >>> 8);
     state[PADDING_END_WORD] = PADDING_END;
-    keccakP(state);
+    permuteKeccak();
     let residue = 0;
     for (let word = 0; word < DIGEST_WORDS; word++) {
       const bigEndian = byteSwapped(state[word]!);
-      residue = (residue * 0x1_0000 + (bigEndian >>> 16)) % this.#modulus;
-      residue = (residue * 0x1_0000 + (bigEndian & 0xffff)) % this.#modulus;
+      residue = remainder(residue * 0x1_0000 + (bigEndian >>> 16), this.#modulus);
+      residue = remainder(residue * 0x1_0000 + (bigEndian & 0xffff), this.#modulus);
     }
     return residue;
   }
+}
+
+/** value mod modulus below 2^53, for which the floored quotient of doubles is exact; several times as fast as the operator. */
+function remainder(value: number, modulus: number): number {
+  return value - Math.floor(value / modulus) * modulus;
 }
 
 function byteSwapped(word: number): number {

@@ -1,7 +1,7 @@
 import { OrdersNotAscendingError } from './engineError.js';
 import { IndexedMatcher } from './index/indexedMatcher.js';
-import { OrderMatcher, requireSupported } from './orderMatcher.js';
-import { eligibilityOf, orderTermsOf } from './orderTerms.js';
+import { requireSupported } from './orderMatcher.js';
+import { eligibilityOf } from './orderTerms.js';
 import type { Policy } from './policy.js';
 import type { MatchRecord } from './record.js';
 import type { Hex, Snapshot } from './snapshot.js';
@@ -14,7 +14,6 @@ import type { Hex, Snapshot } from './snapshot.js';
 export function matchRound(snapshot: Snapshot, policy: Policy, seed: Hex): MatchRecord[] {
   requireAscending(snapshot);
   requireSupported(policy);
-  if (policy.packing !== null) return matchByScan(snapshot, policy, seed);
   return IndexedMatcher.withRound(snapshot, policy, seed, (matcher) => {
     const records: MatchRecord[] = [];
     for (const order of snapshot.orders) {
@@ -25,18 +24,6 @@ export function matchRound(snapshot: Snapshot, policy: Policy, seed: Hex): Match
     }
     return records;
   });
-}
-
-function matchByScan(snapshot: Snapshot, policy: Policy, seed: Hex): MatchRecord[] {
-  const matcher = new OrderMatcher(snapshot, policy, seed);
-  const records: MatchRecord[] = [];
-  for (const order of snapshot.orders) {
-    if (records.length >= policy.maxMatches) break;
-    if (eligibilityOf(order, snapshot) !== 'eligible') continue;
-    const record = matcher.match(orderTermsOf(order, snapshot, matcher.round));
-    if (record !== undefined) records.push(record);
-  }
-  return records;
 }
 
 /** Throws OrdersNotAscendingError unless the snapshot's orders ascend strictly by id. */

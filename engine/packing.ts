@@ -1,4 +1,3 @@
-import type { Capacity } from './capacity.js';
 import { chooseShare, WHOLE_DEVICE } from './devices.js';
 import { PolicyOutOfRangeError } from './engineError.js';
 import { DEVICES_PER_MACHINE } from './market.js';
@@ -23,6 +22,14 @@ export const PACKING_BOUNDS = {
   modelFactor: 1024,
 } as const;
 
+/** The columns of free capacity that a loss is reckoned by, of a market or of a round's own. */
+export interface FreeCapacity {
+  readonly freeMemoryMib: Uint32Array;
+  readonly freeCpuMilli: Uint32Array;
+  /** Eight entries a machine, at 8 x id + device. */
+  readonly freeMilliGpu: Uint16Array;
+}
+
 /** Factor of a model that the terms do not list, and what factors are 1024ths of. */
 const NEUTRAL_FACTOR = 1024;
 const FACTOR_BITS = 10;
@@ -42,6 +49,7 @@ export class Packing {
   readonly #terms: PackingTerms;
   /** Value of a wholly free device, the highest there is. */
   readonly #wholeValue: number;
+  readonly #leastFactor: number;
 
   /** Throws PolicyOutOfRangeError for terms outside PACKING_BOUNDS. */
   constructor(terms: PackingTerms) {
@@ -52,6 +60,7 @@ export class Packing {
       this.modelFactor[model] = terms.modelFactor[index]!;
     });
     this.#wholeValue = this.deviceValue[WHOLE_DEVICE]!;
+    this.#leastFactor = Math.min(NEUTRAL_FACTOR, ...terms.modelFactor);
   }
 
   /** Potential of a machine whose devices are worth `devicesValue` together, with so much cpu (milli) and memory (MiB) free. */
@@ -68,7 +77,7 @@ export class Packing {
    * Potential that a machine which can take `resources` loses by them, times the factor of its model, floored; for a share plus the
    * milli-GPU that it leaves free on its device.
    */
-  lossOn(capacity: Capacity, machineId: number, model: number, resources: Resources): number {
+  lossOn(capacity: FreeCapacity, machineId: number, model: number, resources: Resources): number {
     const { milliGpu } = resources;
     const { freeMilliGpu } = capacity;
     const first = machineId * DEVICES_PER_MACHINE;
@@ -106,6 +115,13 @@ export class Packing {
       memoryWeight * (this.#valueOfMemory(memoryMib) + 1) +
       WHOLE_DEVICE
     );
+  }
+
+  /** A bound below the loss of an order on any machine: whole devices lose at least their own value. */
+  leastLoss({ milliGpu }: Resources): number {
+    if (milliGpu < WHOLE_DEVICE) return 0;
+    const lost = this.#terms.deviceWeight * this.#wholeValue * (milliGpu / WHOLE_DEVICE);
+    return (lost * this.#leastFactor) >> FACTOR_BITS;
   }
 
   // Products reach 2^36, so they are divided rather than shifted.

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { matchRound } from '../matchRound.js';
 import type { Policy } from '../policy.js';
 import { changeArbitrary, changed } from '../reference/arbitraryChange.js';
-import { versionOnePolicyArbitrary, versionOneRoundPlanArbitrary, snapshotOf } from '../reference/arbitrarySnapshot.js';
+import { policyArbitrary, roundPlanArbitrary, snapshotOf } from '../reference/arbitrarySnapshot.js';
 import { crowdedRound } from '../reference/crowdedRound.js';
 import { PLAIN_POLICY } from '../reference/plainRound.js';
 import { referenceMatchRound } from '../reference/referenceMatcher.js';
@@ -32,20 +32,16 @@ describe('the index against the brute-force reference', () => {
     let markets = 0;
     let matches = 0;
     fc.assert(
-      fc.property(
-        versionOneRoundPlanArbitrary,
-        fc.array(changeArbitrary, { minLength: 5, maxLength: 5 }),
-        (plan, changes) => {
-          let at = { snapshot: snapshotOf(plan, 'ascending'), policy: plan.policy };
-          let records = matchedAsReference(at.snapshot, at.policy, plan.seed);
-          for (const change of changes) {
-            at = changed(at.snapshot, at.policy, records, change);
-            records = matchedAsReference(at.snapshot, at.policy, plan.seed);
-            matches += records.length;
-          }
-          markets += 1 + changes.length;
-        },
-      ),
+      fc.property(roundPlanArbitrary, fc.array(changeArbitrary, { minLength: 5, maxLength: 5 }), (plan, changes) => {
+        let at = { snapshot: snapshotOf(plan, 'ascending'), policy: plan.policy };
+        let records = matchedAsReference(at.snapshot, at.policy, plan.seed);
+        for (const change of changes) {
+          at = changed(at.snapshot, at.policy, records, change);
+          records = matchedAsReference(at.snapshot, at.policy, plan.seed);
+          matches += records.length;
+        }
+        markets += 1 + changes.length;
+      }),
       { numRuns: 1670, ...seeded },
     );
     expect(markets).toBeGreaterThanOrEqual(10_000);
@@ -57,7 +53,7 @@ describe('the index against the brute-force reference', () => {
     fc.assert(
       fc.property(
         fc.nat(),
-        fc.oneof(versionOnePolicyArbitrary, fc.constant(PLAIN_POLICY)),
+        fc.oneof(policyArbitrary, fc.constant(PLAIN_POLICY)),
         fc.boolean(),
         (number, policy, isUniform) => {
           const crowd = crowdedRound(number, isUniform);

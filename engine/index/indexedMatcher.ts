@@ -2,6 +2,7 @@ import { Jitter } from '../jitter.js';
 import type { Market } from '../market.js';
 import type { Order } from '../order.js';
 import { recordOf } from '../orderMatcher.js';
+import { packingOf } from '../packing.js';
 import type { Policy } from '../policy.js';
 import type { MatchRecord } from '../record.js';
 import type { Hex, Snapshot } from '../snapshot.js';
@@ -36,7 +37,9 @@ export class IndexedMatcher {
     } else {
       matcher.index.follow(snapshot);
     }
-    matcher.#search.start(snapshot, policy, new Jitter(seed, policy.jitterRange));
+    const packing = packingOf(policy);
+    matcher.#search.start(snapshot, policy, packing, new Jitter(seed, policy.jitterRange));
+    matcher.#reservations.start(packing?.deviceValue ?? null);
     try {
       return work(matcher);
     } finally {

@@ -5,7 +5,6 @@ import type { Policy } from '../policy.js';
 import { complianceBpsOf, measured, SECONDS_PER_DAY, standingOf, weightedStandingOf } from '../roundTerms.js';
 import type { Snapshot } from '../snapshot.js';
 import { WHOLE_DEVICE } from '../devices.js';
-import { AttributeSets } from './attributeSets.js';
 import { Forest } from './bucket.js';
 import type { Bucket } from './bucket.js';
 import { Clustering, MEASURES } from './clustering.js';
@@ -14,7 +13,7 @@ import { MachinesByProvider } from './machinesByProvider.js';
 import * as Node from './nodeTable.js';
 import { floatBelow, NodeTable } from './nodeTable.js';
 import { RowsByMachine } from './rowsByMachine.js';
-import { LEAF_ROWS, LEAF_SHIFT, NO_ROW, RowTable } from './rowTable.js';
+import { foldAttributes, LEAF_ROWS, LEAF_SHIFT, NO_ROW, RowTable } from './rowTable.js';
 import type { RowValues } from './rowTable.js';
 import { TYPICAL_CORES, TYPICAL_MEMORY_GIB, TYPICAL_MILLI_GPU, TYPICAL_STORAGE_TIB } from './typicalOrder.js';
 
@@ -55,7 +54,6 @@ export class MarketIndex {
   readonly market: Market;
   readonly nodes = new NodeTable(FIRST_NODE);
   readonly rows = new RowTable();
-  readonly attributeSets = new AttributeSets();
   readonly rowsByMachine = new RowsByMachine();
   readonly machinesByProvider: MachinesByProvider;
   readonly buckets: Bucket[] = [];
@@ -83,7 +81,7 @@ export class MarketIndex {
     complianceBps: 0,
     total: 0,
     devices: 0,
-    attributeSet: 0,
+    attributes: 0,
   };
   #round: number;
   #today: number;
@@ -397,7 +395,7 @@ export class MarketIndex {
     values.storagePrice = market.offerStorageTibMicroPerHour[offer]!;
     values.standing = this.weightedStanding[provider]!;
     values.complianceBps = this.complianceBps[provider]!;
-    values.attributeSet = this.attributeSets.numberOf(low, high);
+    values.attributes = foldAttributes(low, high);
     this.loadFree(machineId, bucket);
     nodes.clear(ROW_NODE);
     const { floats, words, halves } = nodes;

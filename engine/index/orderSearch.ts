@@ -3,6 +3,8 @@ import type { Jitter } from '../jitter.js';
 import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import type { Bid, Order } from '../order.js';
 import { bestBidsOf } from '../orderTerms.js';
+import { weightedPacking } from '../packing.js';
+import type { Packing } from '../packing.js';
 import { SCALE } from '../policy.js';
 import type { Policy } from '../policy.js';
 import { priceAt } from '../price.js';
@@ -15,7 +17,7 @@ import { CandidateHeap } from './candidateHeap.js';
 import { expandPrice } from './compactPrice.js';
 import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
-import { LEAF_ROWS } from './rowTable.js';
+import { foldAttributes, LEAF_ROWS } from './rowTable.js';
 
 /** Machines of wanted providers up to which each of them is looked at instead of searching the index. */
 const FEW_MACHINES = 4096;
@@ -42,6 +44,12 @@ export class OrderSearch {
   #weightPrice = 0;
   #weightFit = 0;
   #weightRegion = 0;
+  /** Null when the policy gives packing no weight. */
+  #packing: Packing | null = null;
+  #weightPacking = 0;
+  #largestLoss = 0;
+  /** The most that the packing component adds on any machine. */
+  #mostPacking = 0;
 
   #order!: Order;
   #bids: ReadonlyMap<number, Bid> | undefined;
@@ -67,6 +75,8 @@ export class OrderSearch {
   #candidateOffer = new Uint8Array(64);
   #candidateBid = new Int16Array(64);
 
+  /** What a total must reach: the best one so far, and no less than the highest base. */
+  #bar = -1;
   #bestTotal = -1;
   #bestProvider = 0;
   #bestMachine = 0;
@@ -79,7 +89,7 @@ export class OrderSearch {
   }
 
   /** Sets the round that the next orders are of. */
-  start(snapshot: Snapshot, policy: Policy, jitter: Jitter): void {
+  start(snapshot: Snapshot, policy: Policy, packing: Packing | null, jitter: Jitter): void {
     this.#snapshot = snapshot;
     this.#policy = policy;
     this.#jitter = jitter;
@@ -87,6 +97,8 @@ export class OrderSearch {
     this.#weightPrice = policy.weightPriceBps;
     this.#weightFit = policy.weightFitBps;
     this.#weightRegion = policy.weightRegionBps;
+    this.#weightPacking = policy.weightPackingBps;
+    this.#packing = policy.weightPackingBps === 0 ? null : packing;
   }
 
   /** The machine that an eligible order goes to with what capacity there is, nothing taken yet; undefined when no machine can take it. */
@@ -136,6 +148,12 @@ export class OrderSearch {
     this.#heap.count = 0;
     this.#candidateCount = 0;
     this.#bestTotal = -1;
+    this.#bar = -1;
+    this.#largestLoss = 0;
+    this.#mostPacking = 0;
+    if (this.#packing === null) return;
+    this.#largestLoss = this.#packing.largestLoss(order);
+    this.#mostPacking = weightedPacking(this.#weightPacking, this.#packing.leastLoss(order), this.#largestLoss);
   }
 
   /** Judges the machines of the wanted providers one by one if they are few; whether it did. */
@@ -259,6 +277,7 @@ export class OrderSearch {
       (this.#weightPrice * Math.floor(((maxPrice - price) * SCALE) / maxPrice) +
         this.#weightFit * fit +
         regionPoints +
+        this.#mostPacking +
         words[word + Node.MAX_STANDING]!)
     );
   }
@@ -267,7 +286,7 @@ export class OrderSearch {
   #reaches(bound: number, node: number): boolean {
     if (bound < 0) return false;
     const most = bound + this.#jitterRange;
-    if (most !== this.#bestTotal || this.#jitterRange > 0) return most >= this.#bestTotal;
+    if (most !== this.#bar || this.#jitterRange > 0) return most >= this.#bar;
     return this.#index.nodes.words[node * Node.NODE_WORDS + Node.MIN_PROVIDER]! <= this.#bestProvider;
   }
 
@@ -276,7 +295,7 @@ export class OrderSearch {
     const heap = this.#heap;
     const { buckets, forests } = this.#index;
     while (heap.count > 0) {
-      if (heap.keys[0]! + this.#jitterRange < this.#bestTotal) {
+      if (heap.keys[0]! + this.#jitterRange < this.#bar) {
         heap.count = 0;
         return;
       }
@@ -335,9 +354,9 @@ export class OrderSearch {
 
   /** Judges those rows of a leaf whose own bound reaches the best total. */
   #scanLeaf(bucket: Bucket, leaf: number, regionPoints: number): void {
-    const { rows, attributeSets } = this.#index;
+    const { rows } = this.#index;
     const { machine, gpuPrice, corePrice, memoryPrice, storagePrice, standing, complianceBps, total, devices } = rows;
-    const { attributeSet, standingUnit } = rows;
+    const { attributes, standingUnit } = rows;
     const { isGpu } = bucket.forest;
     const milliGpu = this.#milliGpu;
     const cpuMilli = this.#cpuMilli;
@@ -345,15 +364,15 @@ export class OrderSearch {
     const storageGib = this.#storageGib;
     const maxPrice = this.#maxPrice;
     const wholeDevices = this.#wholeDevices;
-    const low = this.#attributesLow;
-    const high = this.#attributesHigh;
-    const hasAttributes = low !== 0 || high !== 0;
+    const folded = foldAttributes(this.#attributesLow, this.#attributesHigh);
     const weightPrice = this.#weightPrice;
     const weightFit = this.#weightFit;
     const jitterRange = this.#jitterRange;
+    const pointsOfAll = regionPoints + this.#mostPacking;
     const first = leaf * LEAF_ROWS;
     const end = first + rows.used[leaf]!;
     for (let row = first; row < end; row++) {
+      if ((attributes[row]! & folded) !== folded) continue;
       let fit = 0;
       if (milliGpu > 0) {
         if (wholeDevices === 0) {
@@ -366,10 +385,6 @@ export class OrderSearch {
       } else if (bucket.model === 0) {
         fit = SCALE;
       }
-      if (hasAttributes) {
-        const set = attributeSet[row]!;
-        if ((attributeSets.low[set]! & low) !== low || (attributeSets.high[set]! & high) !== high) continue;
-      }
       const price =
         Math.floor((milliGpu * gpuPrice[row]!) / 1000) +
         Math.floor((cpuMilli * expandPrice(corePrice[row]!)) / 1000) +
@@ -380,9 +395,9 @@ export class OrderSearch {
         complianceBps[row]! *
         (weightPrice * Math.floor(((maxPrice - price) * SCALE) / maxPrice) +
           weightFit * fit +
-          regionPoints +
+          pointsOfAll +
           standing[row]! * standingUnit);
-      if (bound + jitterRange < this.#bestTotal) continue;
+      if (bound + jitterRange < this.#bar) continue;
       this.#judgeRow(machine[row]!, bucket, regionPoints);
     }
   }
@@ -498,18 +513,28 @@ export class OrderSearch {
       free,
       market.freeCpuMilli[machineId]!,
     );
+    const packed =
+      this.#packing === null
+        ? 0
+        : weightedPacking(
+            this.#weightPacking,
+            this.#packing.lossOn(market, machineId, market.model[machineId]!, this.#order),
+            this.#largestLoss,
+          );
     return (
       complianceBps[provider]! *
       (this.#weightPrice * priceScore(this.#maxPrice, price) +
         this.#weightFit * fit +
         regionPoints +
+        packed +
         weightedStanding[provider]!)
     );
   }
 
   /** Keeps a machine that passed every filter until its base is the highest left. */
   #candidate(machineId: number, price: number, offerIndex: number, bidIndex: number, base: number): void {
-    if (base + this.#jitterRange < this.#bestTotal) return;
+    if (base + this.#jitterRange < this.#bar) return;
+    if (base > this.#bar && this.#jitterRange > 0) this.#bar = base;
     const at = this.#candidateCount++;
     if (at === this.#candidateMachine.length) this.#growCandidates();
     this.#candidateMachine[at] = machineId;
@@ -532,6 +557,7 @@ export class OrderSearch {
       if (provider === this.#bestProvider && machineId > this.#bestMachine) return;
     }
     this.#bestTotal = total;
+    if (total > this.#bar) this.#bar = total;
     this.#bestProvider = provider;
     this.#bestMachine = machineId;
     this.#bestPrice = this.#candidatePrice[at]!;

@@ -18,10 +18,16 @@ export class Reservations {
   readonly #machines = new Journal(MACHINE_ENTRY);
   readonly #rows = new Journal(ROW_ENTRY);
   readonly #nodes = new Journal(NODE_ENTRY);
+  #deviceValue: Uint16Array | null = null;
   readonly #ownRows = new Uint32Array(OFFERS_PER_MACHINE);
 
   constructor(index: MarketIndex) {
     this.#index = index;
+  }
+
+  /** Sets the round's V by free milli-GPU, by which shares are placed; null for rules without packing. */
+  start(deviceValue: Uint16Array | null): void {
+    this.#deviceValue = deviceValue;
   }
 
   /** Takes `resources` of a machine that has them; returns the mask of the devices used. */
@@ -29,7 +35,7 @@ export class Reservations {
     const { market, rowsByMachine } = this.#index;
     const { milliGpu } = resources;
     const first = machineId * DEVICES_PER_MACHINE;
-    const mask = chooseDevices(market.freeMilliGpu, first, milliGpu, null);
+    const mask = chooseDevices(market.freeMilliGpu, first, milliGpu, this.#deviceValue);
     const at = this.#machines.next();
     const { words } = this.#machines;
     words[at] = machineId;

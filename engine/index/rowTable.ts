@@ -5,6 +5,11 @@ import { floatBelow } from './nodeTable.js';
 export const LEAF_ROWS = 32;
 export const LEAF_SHIFT = 5;
 
+/** 54 attribute bits in 16: a provider has all bits of an order only if its fold has all of the order's fold. */
+export function foldAttributes(low: number, high: number): number {
+  return (low & 0xffff) | (low >>> 16) | (high & 0xffff) | (high >>> 16);
+}
+
 /** No row. */
 export const NO_ROW = 0xffff_ffff;
 
@@ -26,8 +31,8 @@ export class RowTable {
   total = new Uint16Array(0);
   /** Most that one device has free in bits 0..9, wholly free devices above; 1 in a bucket of machines without GPU. */
   devices = new Uint16Array(0);
-  /** Attribute set of the provider, as `AttributeSets` numbers it. */
-  attributeSet = new Uint16Array(0);
+  /** Attributes of the provider, as `foldAttributes` folds them. */
+  attributes = new Uint16Array(0);
   /** By leaf: rows in use, from the leaf's first on. */
   used = new Uint8Array(0);
   /** By leaf: its bucket. */
@@ -55,7 +60,7 @@ export class RowTable {
     this.complianceBps = grown(this.complianceBps, new Uint16Array(rows));
     this.total = grown(this.total, new Uint16Array(rows));
     this.devices = grown(this.devices, new Uint16Array(rows));
-    this.attributeSet = grown(this.attributeSet, new Uint16Array(rows));
+    this.attributes = grown(this.attributes, new Uint16Array(rows));
     this.used = grown(this.used, new Uint8Array(leaves));
     this.bucket = grown(this.bucket, new Uint32Array(leaves));
   }
@@ -71,7 +76,7 @@ export class RowTable {
     this.complianceBps[row] = values.complianceBps;
     this.total[row] = values.total;
     this.devices[row] = values.devices;
-    this.attributeSet[row] = values.attributeSet;
+    this.attributes[row] = values.attributes;
   }
 
   copy(to: number, from: number): void {
@@ -84,7 +89,7 @@ export class RowTable {
     this.complianceBps[to] = this.complianceBps[from]!;
     this.total[to] = this.total[from]!;
     this.devices[to] = this.devices[from]!;
-    this.attributeSet[to] = this.attributeSet[from]!;
+    this.attributes[to] = this.attributes[from]!;
   }
 }
 
@@ -98,7 +103,7 @@ export interface RowValues {
   complianceBps: number;
   total: number;
   devices: number;
-  attributeSet: number;
+  attributes: number;
 }
 
 function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float32Array>(old: T, bigger: T): T {

@@ -4,7 +4,7 @@ import type { MachineFields, Market, OfferFields, ProviderFields } from '../mark
 import type { Policy } from '../policy.js';
 import type { MatchRecord } from '../record.js';
 import type { Snapshot } from '../snapshot.js';
-import { machineArbitrary, offerArbitrary, versionOnePolicyArbitrary, providerArbitrary } from './arbitrarySnapshot.js';
+import { machineArbitrary, offerArbitrary, policyArbitrary, providerArbitrary } from './arbitrarySnapshot.js';
 import type { MarketPlan } from './arbitrarySnapshot.js';
 
 /** What happens to a market between two rounds. */
@@ -41,7 +41,7 @@ export const changeArbitrary: fc.Arbitrary<MarketChange> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<MarketChange>({ kind: 'settle' }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rounds' as const), by: fc.integer({ min: -2, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('days' as const), by: fc.constantFrom(-1, 1, 2) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('policy' as const), policy: versionOnePolicyArbitrary }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('policy' as const), policy: policyArbitrary }) },
 );
 
 /** The snapshot and policy after a change; the market is written on in place, `records` are what the round before matched. */
