@@ -13,9 +13,8 @@ library EarlierRecords {
     uint256 private constant RECORD_BYTES = 32;
     uint256 private constant WHOLE_DEVICE = 1000;
     uint256 private constant DEVICES = 8;
-    /// The devices at even places, each in 20 bits, and the bit above each.
-    uint256 private constant EVEN_DEVICES = 0x3ff003ff003ff003ff;
-    uint256 private constant GUARDS = 0x400004000040000400;
+    /// The bits of a record's cpu-milli and storage that no machine has.
+    uint256 private constant TOO_WIDE = (0xf << 124) | (0xf << 76);
 
     function recordAt(bytes memory records, uint256 index) internal pure returns (RecordWord record) {
         assembly ("memory-safe") {
@@ -63,18 +62,11 @@ library EarlierRecords {
 
     /// The machine after the record took what it says, in a single subtraction where everything it takes is there.
     function _taken(MachineWord machine, RecordWord record) private pure returns (MachineWord) {
-        unchecked {
-            uint256 word = MachineWord.unwrap(machine);
-            uint256 devices = MachineWordLib.spread(record.deviceMask(), Math.min(record.milliGpu(), WHOLE_DEVICE));
-            uint256 cpuMilli = record.cpuMilli();
-            uint256 memoryMib = record.memoryMib();
-            uint256 storageGib = record.storageGib();
-            bool fits = cpuMilli <= machine.freeCpuMilli() && memoryMib <= machine.freeMemoryMib() && storageGib <= machine.freeStorageGib();
-            // The guard bit above a device survives the subtraction where enough is free; even and odd devices apart.
-            uint256 guards = ((word & EVEN_DEVICES) | GUARDS) - (devices & EVEN_DEVICES);
-            guards &= (((word >> 10) & EVEN_DEVICES) | GUARDS) - ((devices >> 10) & EVEN_DEVICES);
-            if (fits && guards & GUARDS == GUARDS) {
-                return MachineWord.wrap(word - ((memoryMib << 120) | (cpuMilli << 100) | (storageGib << 80) | devices));
+        uint256 word = RecordWord.unwrap(record);
+        if (word & TOO_WIDE == 0) {
+            uint256 need = MachineWordLib.needOf(word);
+            unchecked {
+                if (machine.hasFree(need)) return MachineWord.wrap(MachineWord.unwrap(machine) - need);
             }
         }
         return _emptied(machine, record);

@@ -27,8 +27,9 @@ library StateProof {
     /// long: its leaves hold an account or a word, and its children are hashes or shorter.
     uint256 private constant FULL_BRANCH_BYTES = 532;
     uint256 private constant FULL_BRANCH_PREFIX = 0xf90211;
-    /// A key has 64 nibbles, and the last two are left to TrieProof.
-    uint256 private constant DIRECT_NODES = 62;
+    /// A key has 64 nibbles, and the last one is left to TrieProof.
+    uint256 private constant DIRECT_NODES = 63;
+    uint256 private constant HASH_BYTES = 32;
 
     /// @notice The block whose hash is `snapshotHash`.
     function blockOf(bytes32 snapshotHash, bytes memory header) internal pure returns (ProvenBlock memory proven) {
@@ -56,17 +57,22 @@ library StateProof {
     /// @notice The leaf's value under `key` in the trie of `root`.
     function traverse(bytes32 root, bytes32 key, bytes[] memory proof) internal pure returns (bool found, bytes memory value) {
         uint256 direct = 0;
-        // By pairs, as TrieProof takes keys of whole bytes.
-        while (direct < DIRECT_NODES && direct + 2 < proof.length) {
+        while (direct < DIRECT_NODES && direct + 1 < proof.length) {
             (bool isFull, bytes32 child) = _childOf(root, proof[direct], _nibble(key, direct));
             if (!isFull) break;
-            (isFull, child) = _childOf(child, proof[direct + 1], _nibble(key, direct + 1));
-            if (!isFull) break;
             root = child;
-            direct += 2;
+            direct++;
+        }
+        // A child that is named by its hash has at least the length of one; of the first node TrieProof asks nothing but the hash.
+        if (direct != 0 && proof[direct].length < HASH_BYTES) return (false, value);
+        bytes[] memory rest = _proofFrom(proof, direct);
+        if (direct % 2 == 1) {
+            // TrieProof takes keys of whole bytes, so the nibble that was followed last is given to it again, as a path of its own.
+            rest[0] = _extension(_nibble(key, direct - 1), root);
+            root = keccak256(rest[0]);
         }
         TrieProof.ProofError err;
-        (value, err) = TrieProof.tryTraverse(root, _keyFrom(key, direct / 2), _proofFrom(proof, direct));
+        (value, err) = TrieProof.tryTraverse(root, _keyFrom(key, direct / 2), rest);
         found = err == TrieProof.ProofError.NO_ERROR;
     }
 
@@ -97,12 +103,18 @@ library StateProof {
         }
     }
 
-    /// The same nodes without the first `count`.
+    /// The same nodes without the first `count`; of an odd count with a place before them.
     function _proofFrom(bytes[] memory proof, uint256 count) private pure returns (bytes[] memory rest) {
         if (count == 0) return proof;
-        rest = new bytes[](proof.length - count);
-        for (uint256 i = 0; i < rest.length; i++) {
-            rest[i] = proof[count + i];
+        uint256 place = count % 2;
+        rest = new bytes[](proof.length - count + place);
+        for (uint256 i = count; i < proof.length; i++) {
+            rest[place++] = proof[i];
         }
+    }
+
+    /// RLP of an extension by one nibble: a list of 34 bytes, the path with the mark of an odd extension, the child's hash.
+    function _extension(uint256 nibble, bytes32 child) private pure returns (bytes memory) {
+        return abi.encodePacked(uint8(0xe2), uint8(0x10 | nibble), uint8(0xa0), child);
     }
 }

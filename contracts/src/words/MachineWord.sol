@@ -11,6 +11,8 @@ type MachineWord is uint256;
 uint256 constant DEVICE_ONES = 0x401004010040100401;
 /// @dev Copies of a device mask 9 bits apart: copy i brings mask bit i to bit 10*i.
 uint256 constant DEVICE_SPREAD = 0x8040201008040201;
+/// @dev The lowest bit of every field but the first that stands above a free amount: where a subtraction that had too little borrows.
+uint256 constant FREE_BORROWS = 0x1000001000010000100401004010040100400;
 
 using MachineWordLib for MachineWord global;
 
@@ -119,7 +121,7 @@ library MachineWordLib {
 
     /// @notice What a record, or the lease it became, takes of a machine, placed where the machine has it free.
     /// @dev Record and lease share the bit positions. Assumes cpu-milli and storage below 2^20, which every reserved record has.
-    function _needOf(uint256 recordOrLease) private pure returns (uint256) {
+    function needOf(uint256 recordOrLease) internal pure returns (uint256) {
         unchecked {
             uint256 milliGpu = (recordOrLease >> 128) & 0xffff;
             uint256 units = milliGpu < 1000 ? milliGpu : 1000;
@@ -128,10 +130,19 @@ library MachineWordLib {
         }
     }
 
+    /// @notice Whether every amount of `need`, placed as `needOf` does, is free; cpu-milli and storage of it below 2^20.
+    /// @dev One subtraction for all: of the fields that have too little the lowest borrows from the bit above it.
+    function hasFree(MachineWord machine, uint256 need) internal pure returns (bool) {
+        unchecked {
+            uint256 word = MachineWord.unwrap(machine);
+            return (word ^ need ^ (word - need)) & FREE_BORROWS == 0;
+        }
+    }
+
     /// @notice The machine after what a record or lease holds came back to it.
     function released(MachineWord machine, uint256 recordOrLease) internal pure returns (MachineWord) {
         unchecked {
-            return MachineWord.wrap(MachineWord.unwrap(machine) + _needOf(recordOrLease));
+            return MachineWord.wrap(MachineWord.unwrap(machine) + needOf(recordOrLease));
         }
     }
 }

@@ -162,6 +162,43 @@ contract StateProofTest is Test {
         assertEq(value, trie.values[index]);
     }
 
+    /// A node below 32 bytes stands inside its parent; one that is named by its hash is no node of a trie, wherever it comes.
+    function testFuzz_traverse_shortNodeByItsHash(bytes32 key, uint256 branches) public view {
+        branches = bound(branches, 1, 63);
+        bytes[] memory leaf = new bytes[](2);
+        leaf[0] = RLP.encode(_pathTo(key, branches));
+        leaf[1] = RLP.encode(uint256(0x2a));
+        bytes[] memory proof = new bytes[](branches + 1);
+        proof[branches] = RLP.encode(leaf);
+        for (uint256 level = 1; level <= branches; level++) {
+            uint256 i = branches - level;
+            bytes[] memory children = new bytes[](17);
+            for (uint256 nibble = 0; nibble < 16; nibble++) {
+                children[nibble] = RLP.encode(keccak256(proof[i + 1]));
+            }
+            children[16] = hex"80";
+            proof[i] = RLP.encode(children);
+        }
+        bytes32 root = keccak256(proof[0]);
+        (bool found, bytes memory value) = this.traverse(root, key, proof);
+        (bool theirFound, bytes memory theirValue) = this.theirs(root, key, proof);
+        assertEq(found, theirFound);
+        assertEq(value, theirValue);
+        assertEq(found, proof[branches].length >= 32);
+    }
+
+    /// The leaf's path from nibble `from` of the key on.
+    function _pathTo(bytes32 key, uint256 from) private pure returns (bytes memory path) {
+        uint256 left = 64 - from;
+        path = new bytes(left / 2 + 1);
+        uint256 rest = uint256(key) & (type(uint256).max >> (4 * from));
+        rest |= uint256(left % 2 == 1 ? 3 : 2) << (left % 2 == 1 ? 4 * left : 4 * left + 4);
+        for (uint256 i = 1; i <= path.length; i++) {
+            path[path.length - i] = bytes1(uint8(rest));
+            rest >>= 8;
+        }
+    }
+
     function _trie(uint256 seed, uint256 count, uint256 fullDepth) private pure returns (Trie memory trie) {
         trie = Trie(new bytes32[](count), new bytes[](count), fullDepth);
         for (uint256 i = 0; i < count; i++) {

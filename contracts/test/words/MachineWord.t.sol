@@ -123,4 +123,24 @@ contract MachineWordTest is Test {
         assertEq((OfferWord.unwrap(offer) << 32) >> 202, 0, "bits 170..223");
         assertEq(uint32(OfferWord.unwrap(offer)), 0, "bits 0..31");
     }
+
+    /// One subtraction finds a field that has too little, wherever it stands; needs nearly as large as what is free are the hard ones.
+    function testFuzz_HasFreeIsEveryFieldByItself(uint256 word, uint256 record, uint256 nearly) public pure {
+        MachineWord machine = MachineWord.wrap(word);
+        // Resources as they are free, off by one in some fields.
+        RecordFields memory fields;
+        fields.deviceMask = uint8(record);
+        fields.milliGpu = uint16(machine.freeMilliGpu((record >> 8) % 8) + (nearly % 3));
+        fields.cpuMilli = uint24((machine.freeCpuMilli() + (nearly >> 8) % 2) % (1 << 20));
+        fields.memoryMib = uint24(machine.freeMemoryMib() - (machine.freeMemoryMib() == 0 ? 0 : (nearly >> 16) % 2));
+        fields.storageGib = uint24((machine.freeStorageGib() + (nearly >> 24) % 2) % (1 << 20));
+        if (nearly >> 255 == 1) fields.milliGpu = uint16(record >> 16);
+        bool all = fields.cpuMilli <= machine.freeCpuMilli() && fields.memoryMib <= machine.freeMemoryMib()
+            && fields.storageGib <= machine.freeStorageGib();
+        for (uint256 device; device < 8; ++device) {
+            uint256 need = fields.milliGpu < 1000 ? fields.milliGpu : 1000;
+            if ((fields.deviceMask >> device) & 1 != 0) all = all && need <= machine.freeMilliGpu(device);
+        }
+        assertEq(machine.hasFree(MachineWordLib.needOf(RecordWord.unwrap(RecordWordLib.encode(fields)))), all);
+    }
 }
