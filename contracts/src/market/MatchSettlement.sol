@@ -37,12 +37,14 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
 
     uint256 private constant BPS = 10_000;
     uint256 private constant RECORD_BYTES = 32;
-    /// Record: order id from this bit, flag bits 3-7, offer index, the bit "price from bid", bid index.
-    uint256 private constant ORDER_ID_SHIFT = 224;
+    /// Record: all bits below the order id, flag bits 3-7, offer index, the bit "price from bid", bid index.
+    uint256 private constant BELOW_ORDER_ID = 0xffffffffffffffffffffffffffffffffffffffffffffffffffffffff;
     uint256 private constant SPARE_FLAGS = 0xf8 << 48;
     uint256 private constant OFFER_INDEX = 0x03 << 48;
     uint256 private constant FROM_BID = 0x04 << 48;
     uint256 private constant BID_INDEX = 0xff;
+    /// What is zero in a well-formed record whose price is an offer's: all flags but the offer index, and the bid index.
+    uint256 private constant NOT_OF_OFFERS = 0xfc0000000000ff;
     /// Settlement word: the rolling keccak above the last settled round.
     uint256 private constant ROUND_BITS = 32;
     /// Table word.
@@ -257,19 +259,20 @@ contract MatchSettlement is IMatchSettlement, BlockSource, EIP712 {
         uint256 count = records.length / RECORD_BYTES;
         if (count != batch.matchCount || count == 0 || count > maxMatches) revert RecordsMalformed("matchCount");
         if (keccak256(records) != batch.recordsHash) revert RecordsHashMismatch();
-        uint256 previous;
         uint256 disorder;
         uint256 spare;
         uint256 bid;
-        // Unchecked and without a branch for each record: offences are collected and reported after the loop.
-        unchecked {
-            for (uint256 i; i < count; ++i) {
-                uint256 record;
-                assembly ("memory-safe") {
-                    record := calldataload(add(records.offset, shl(5, i)))
-                    let orderId := shr(ORDER_ID_SHIFT, record)
-                    disorder := or(disorder, iszero(gt(orderId, previous)))
-                    previous := orderId
+        // Without a branch for each record but the bids': offences are collected and reported after the loop.
+        assembly ("memory-safe") {
+            let position := records.offset
+            let end := add(position, records.length)
+            // A record is above this if its order id is above the one before, at first above 0.
+            let previous := BELOW_ORDER_ID
+            for { } lt(position, end) { position := add(position, RECORD_BYTES) } {
+                let record := calldataload(position)
+                disorder := or(disorder, iszero(gt(record, previous)))
+                previous := or(record, BELOW_ORDER_ID)
+                if and(record, NOT_OF_OFFERS) {
                     spare := or(spare, and(record, SPARE_FLAGS))
                     // With the flag the offer index must be 0, without it the bid index.
                     switch and(record, FROM_BID)

@@ -6,10 +6,10 @@ import { ERC2771Context } from "@openzeppelin/contracts/metatx/ERC2771Context.so
 import { Context } from "@openzeppelin/contracts/utils/Context.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { LibBit } from "solady/utils/LibBit.sol";
 
 import { IMarketPause } from "../governance/IMarketPause.sol";
 import { MarketContracts } from "../governance/MarketContracts.sol";
-import { BidWord } from "../words/BidWord.sol";
 import { Facts } from "../words/Facts.sol";
 import { OpenOrderFields, OrderWord, OrderWordLib } from "../words/OrderWord.sol";
 import { OrderOwnerWord, OrderOwnerWordLib } from "../words/OrderOwnerWord.sol";
@@ -21,6 +21,7 @@ import { IMatchPolicy } from "./IMatchPolicy.sol";
 import { IOrderRequest } from "./IOrderRequest.sol";
 import { ITokenRegistry } from "./ITokenRegistry.sol";
 import { OrderSpec, OrderState, SkipReason } from "./MarketTypes.sol";
+import { OrderFilling } from "./OrderFilling.sol";
 
 /// @title Orders, and the leases their words become.
 /// @dev Every word is final for the open round: cancel and expiry count from the next one, and the lock goes back only after that round can no
@@ -111,17 +112,20 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged, ERC2771Conte
         // Unchecked: settlement has checked that the records are whole words and that `skip` has a bit for each.
         unchecked {
             uint256 count = records.length >> 5;
+            uint256 from;
+            assembly ("memory-safe") {
+                from := records.offset
+            }
             for (uint256 i; i < count; ++i) {
-                if ((skipped[i >> 8] >> (i & 0xff)) & 1 != 0) continue;
+                uint256 next = _nextSkipped(skip, i, count);
+                i = (OrderFilling.fillWhileTaken(from + (i << 5), from + (next << 5), round, snapshotBlock, Slots.ORDER, Slots.BID) - from)
+                    >> 5;
+                if (i == next) continue;
                 RecordWord record = RecordWordLib.recordAt(records, i);
-                uint256 slot = Slots.order(record.orderId());
-                SkipReason reason = _refusal(record, OrderWord.wrap(Slots.load(slot)), round, snapshotBlock);
-                if (reason == SkipReason.None) {
-                    Slots.store(slot, OrderWord.unwrap(OrderWordLib.leaseOf(record, block.timestamp)));
-                } else {
-                    skipped[i >> 8] |= 1 << (i & 0xff);
-                    emit RecordSkipped(uint32(record.orderId()), uint32(record.machineId()), reason);
-                }
+                SkipReason reason = OrderFilling.fill(record, round, snapshotBlock);
+                if (reason == SkipReason.None) continue;
+                skipped[i >> 8] |= 1 << (i & 0xff);
+                emit RecordSkipped(uint32(record.orderId()), uint32(record.machineId()), reason);
             }
         }
     }
@@ -255,19 +259,18 @@ contract OrderRequest is IOrderRequest, BlockSource, AccessManaged, ERC2771Conte
         return SafeCast.toUint32(_blockNumber() + bidWindowBlocks);
     }
 
-    /// Why the record cannot become a lease, by the order's words alone; None if it can.
-    function _refusal(RecordWord record, OrderWord order, uint32 round, uint40 snapshotBlock) private view returns (SkipReason) {
-        if (!order.isOpen()) return SkipReason.OrderNotOpen;
-        if (!order.sameTerms(record)) return SkipReason.OrderTerms;
-        if (order.untilRound() <= round || order.eligibleFromBlock() > snapshotBlock) return SkipReason.OrderNotEligible;
-        if (record.priceMicroPerHour() > order.maxPriceMicroPerHour()) return SkipReason.OrderMaxPrice;
-        if (!record.fromBid()) return SkipReason.None;
-        if (record.bidIndex() >= order.bidCount()) return SkipReason.BidMissing;
-        BidWord bid = BidWord.wrap(Slots.load(Slots.bid(record.orderId(), record.bidIndex())));
-        if (bid.untilRound() <= round || bid.machineId() != record.machineId() || bid.providerId() != record.providerId()) {
-            return SkipReason.BidMissing;
+    /// The first record from `index` on whose bit is set, or `count`.
+    function _nextSkipped(uint256[] calldata skip, uint256 index, uint256 count) private pure returns (uint256) {
+        unchecked {
+            uint256 word = skip[index >> 8] >> (index & 0xff) << (index & 0xff);
+            uint256 first = index & ~uint256(0xff);
+            while (word == 0) {
+                first += 256;
+                if (first >= count) return count;
+                word = skip[first >> 8];
+            }
+            return Math.min(first + LibBit.ffs(word), count);
         }
-        return bid.priceMicroPerHour() == record.priceMicroPerHour() ? SkipReason.None : SkipReason.BidPrice;
     }
 
     function _order(uint32 orderId) private view returns (OrderWord) {

@@ -339,18 +339,27 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
             uint256 count = records.length / 32;
             skipped = new uint256[]((count + 255) / 256);
             benched = new uint256[]((count + 255) / 256);
-            for (uint256 i; i < count; ++i) {
+            uint256 from;
+            assembly ("memory-safe") {
+                from := records.offset
+            }
+            uint256 end = from + count * 32;
+            uint256 position = MachineReservation.takeWhileHeld(from, end, round, Slots.MACHINE);
+            while (position != end) {
+                uint256 i = (position - from) / 32;
                 RecordWord record = RecordWordLib.recordAt(records, i);
                 uint256 slot = Slots.machine(record.machineId());
-                SkipReason reason = MachineReservation.take(RecordWord.unwrap(record), slot, round);
-                if (reason == SkipReason.None) continue;
-                skipped[i >> 8] |= 1 << (i & 255);
-                emit RecordSkipped(uint32(record.orderId()), uint32(record.machineId()), reason);
+                SkipReason reason = MachineReservation.take(record, slot, round);
+                if (reason != SkipReason.None) {
+                    skipped[i >> 8] |= 1 << (i & 255);
+                    emit RecordSkipped(uint32(record.orderId()), uint32(record.machineId()), reason);
+                }
                 if (reason == SkipReason.MachineInactive || reason == SkipReason.MachineCapacity || reason == SkipReason.OfferMissing) {
                     benched[i >> 8] |= 1 << (i & 255);
                     MachineWord machine = MachineWord.wrap(Slots.load(slot));
                     Slots.store(slot, MachineWord.unwrap(machine.benchedUntil(benchFromRound)));
                 }
+                position = MachineReservation.takeWhileHeld(position + 32, end, round, Slots.MACHINE);
             }
         }
     }
@@ -394,7 +403,7 @@ contract ProviderRegistry is IProviderRegistry, AccessManaged, Multicall {
         MachineWord whole = from == 0 ? machine : machine.released(uint256(from));
         bool within = MachineReservation.within(uint256(to), uint256(from));
         Slots.store(slot, MachineWord.unwrap(within ? whole.withInterval(0, MachineWordLib.NO_ROUND) : whole));
-        SkipReason reason = MachineReservation.take(uint256(to), slot, round);
+        SkipReason reason = MachineReservation.take(RecordWord.wrap(uint256(to)), slot, round);
         if (reason != SkipReason.None) revert CapacityRefused(machineId, reason);
         MachineWord taken = MachineWord.wrap(Slots.load(slot));
         _storeMachine(machineId, taken.withInterval(machine.activeFromRound(), machine.activeUntilRound()));

@@ -36,7 +36,7 @@ library OrderWordLib {
     /// Bits 56..143 and 32..47: milli-GPU, cpu, memory, storage, token.
     uint256 private constant TERMS_MASK = (uint256(type(uint88).max) << 56) | (uint256(type(uint16).max) << 32);
     /// What a lease takes over from its record: all but the order id, the spare flag bits and the bid index.
-    uint256 private constant LEASE_FROM_RECORD =
+    uint256 internal constant LEASE_FROM_RECORD =
         ((uint256(type(uint176).max) << 48) & ~(uint256(0x1f) << 51)) | (uint256(0xffffffffff) << 8);
 
     function encodeOpen(OpenOrderFields memory fields) internal pure returns (OrderWord) {
