@@ -13,26 +13,28 @@ import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { SCHEDULE_SLOT } from '../protocol/words/slots.js';
 import { InProcessQuorum } from '../test/support/inProcessQuorum.js';
 import type { Figure } from './figure.js';
+import { settlementFloor } from './gasFloor.js';
 
-const BATCHES = [16, 256, 512] as const;
+const BATCHES = [16, 64, 256, 512] as const;
 const PROVIDERS = 8;
 /** Long enough for the largest batch's orders to come in within one round. */
 const ROUND_BLOCKS = 40;
-const SIGNERS = 3;
+const OPERATORS = 25;
+const SIGNERS = 20;
 const TENANTS = 8;
 
 /**
- * Gas of whole settlement transactions on a chain, over their matches: every match on another machine, which is the dearest case,
- * a certificate of three of four operators. Throws when a batch did not come together in one round.
+ * Gas of whole settlement transactions on a chain, over their matches, and over the floor of the gas schedule: every match on another
+ * machine, which is the dearest case, a certificate of 20 of 25 operators. Throws when a batch did not come together in one round.
  */
 export async function benchGas(): Promise<Figure[]> {
-  const chain = await startDevnetChain({ mining: 0.1, accounts: 64 });
+  const chain = await startDevnetChain({ mining: 0.1, accounts: 96 });
   try {
     const market = await deployDevnet(chain, { blockTimeMs: 100, roundLengthBlocks: ROUND_BLOCKS });
     const plan = oneDeviceMarket();
-    const signingKeys = operatorStakes(4).map(() => chain.nextAccount().privateKey);
+    const signingKeys = operatorStakes(OPERATORS).map(() => chain.nextAccount().privateKey);
     const [, populated, tenantLanes] = await Promise.all([
-      registerOperators(chain, market, operatorStakes(4), signingKeys),
+      registerOperators(chain, market, operatorStakes(OPERATORS), signingKeys),
       populateMarket(plan, chain, market),
       fundTenants(plan, chain, market),
     ]);
@@ -60,12 +62,28 @@ export async function benchGas(): Promise<Figure[]> {
       if (settlement?.leased.length !== batch) {
         throw new Error(`round ${round + 1} leased ${settlement?.leased.length ?? 0} of ${batch} orders`);
       }
-      figures.push({
-        name: `gas per match, batch of ${batch}`,
-        value: Number(receipt.gasUsed) / batch,
-        unit: 'gas',
-        setting: `whole transaction of ${receipt.gasUsed} gas, every match on another machine, ${SIGNERS} of 4 signers`,
-      });
+      const target = market.deployment.contracts.matchSettlement;
+      const floor = await settlementFloor(chain.rpc, receipt, { target, records: batch, signatures: SIGNERS });
+      figures.push(
+        {
+          name: `gas per match, batch of ${batch}`,
+          value: Number(receipt.gasUsed) / batch,
+          unit: 'gas',
+          setting: `whole transaction of ${receipt.gasUsed} gas, every match on another machine, ${SIGNERS} of ${OPERATORS} signers`,
+        },
+        {
+          name: `floor of the schedule, batch of ${batch}`,
+          value: floor / batch,
+          unit: 'gas',
+          setting: `${floor} gas for the same transaction`,
+        },
+        {
+          name: `gas over the floor, batch of ${batch}`,
+          value: Number(receipt.gasUsed) / floor,
+          unit: 'x',
+          setting: 'same transaction',
+        },
+      );
     }
     await quorum.stop();
     return figures;
