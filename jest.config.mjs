@@ -36,6 +36,7 @@ export default {
         'watcher',
         'devnet',
         'sdk',
+        'replay',
         'cli',
         'config',
         'test',

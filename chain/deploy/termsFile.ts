@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Policy } from '../../engine/policy.js';
+import type { PackingTerms, Policy } from '../../engine/policy.js';
 import type { EconomyParameters, MarketParameters } from './marketParameters.js';
 
 const bps = z.int().min(0).max(10_000);
@@ -128,6 +128,11 @@ const versionedPolicySchema = policySchema.superRefine(({ rulesVersion, weightPa
  */
 export function parsePolicy(json: unknown): Policy {
   return versionedPolicySchema.parse(json);
+}
+
+/** Reads packing terms from parsed JSON. Throws ZodError that names every field that is wrong. */
+export function parsePacking(json: unknown): PackingTerms {
+  return packingSchema.parse(json);
 }
 
 /** Reads the numbers of an economy from parsed JSON. Throws ZodError that names every field that is wrong. */
