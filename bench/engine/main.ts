@@ -15,7 +15,10 @@ try {
   process.exit(2);
 }
 const threads = [openThread(threadFile), openThread(threadFile)] as const;
-const report = await benchEngine(settings, threads, (line) => console.error(line));
+const started = performance.now();
+const report = await benchEngine(settings, threads, (line) => {
+  console.error(`${Math.round((performance.now() - started) / 1000)} s: ${line}`);
+});
 await Promise.all(threads.map((thread) => thread.close()));
 console.log(settings.json ? JSON.stringify(report) : reportTables(report));
 for (const failure of report.failures) console.error(failure);
