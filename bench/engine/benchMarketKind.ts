@@ -235,7 +235,7 @@ async function judge(
   settings: Settings,
   threads: readonly [BenchThread, BenchThread],
 ): Promise<Judgement> {
-  const isAll = figures.machines <= settings.judgeAllMachines;
+  const isAll = figures.policy === 'scores' && figures.machines <= settings.judgeAllMachines;
   const step = isAll ? 1 : Math.max(1, Math.floor(orders.length / settings.judgedOrders));
   const records = packRecords(before.records);
   const parts = await Promise.all(

@@ -15,7 +15,7 @@ export interface Settings {
   readonly naiveOrders: number;
   /** Random updates of price and capacity. */
   readonly updates: number;
-  /** Orders judged by the reference: all of them up to `judgeAllMachines` machines, else `judgedOrders`. */
+  /** Up to so many machines the reference judges every order of a round under the first policy; else `judgedOrders` of them. */
   readonly judgeAllMachines: number;
   readonly judgedOrders: number;
   /** Orders of a round that one and two workers match. */
