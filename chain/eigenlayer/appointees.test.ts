@@ -16,7 +16,7 @@ let chain: StakeChain;
 let deployment: Pick<Deployment, 'eigenlayer' | 'stake'>;
 
 beforeAll(async () => {
-  chain = await startStakeChain();
+  chain = await startStakeChain({ minimumShares: 0n });
   const shape = testDeployment();
   deployment = {
     eigenlayer: { ...shape.eigenlayer, ...chain.eigenlayer },

@@ -18,6 +18,11 @@ const avsTermsSchema = z.strictObject({
   victimBps: bps,
   /** How long after its proof an offence's victim can be named. */
   claimPeriodSeconds: seconds,
+  /** Shares of the staked strategy, its own and its delegators', that an operator needs to join the set with. */
+  minimumShares: z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number of shares, as a string')
+    .transform((text) => BigInt(text)),
 });
 
 /** Under which terms operators of the set lose stake: config/avs. */

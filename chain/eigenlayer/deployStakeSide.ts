@@ -94,7 +94,7 @@ export async function deployStakeSide(
 
   const { strategy, stakeToken } = await strategyOf(parameters, dependencies);
   const { judge, slasher, vault } = await deployJudge({ ...parameters, strategy }, dependencies);
-  const registrar = await createContract('registrar', registrarCreation(parameters), dependencies);
+  const registrar = await createContract('registrar', registrarCreation(parameters, strategy), dependencies);
   const calculator = await createContract('calculator', calculatorCreation(parameters, lookaheadBlocks), dependencies);
   await configureOperatorSet(
     {
@@ -138,12 +138,14 @@ async function strategyOf(
   return { strategy: lowerCase(stake.strategy), stakeToken: lowerCase(token) };
 }
 
-function registrarCreation({ eigenlayer, market }: StakeSideParameters): Hex {
-  const { allocationManager, keyRegistrar, permissionController } = eigenlayer;
+function registrarCreation({ eigenlayer, market, terms }: StakeSideParameters, strategy: Address): Hex {
+  const { allocationManager, delegationManager, keyRegistrar, permissionController } = eigenlayer;
+  const { avs } = market.operatorSet;
+  const { minimumShares } = terms;
   return encodeDeployData({
     abi: matchmakerRegistrarAbi,
     bytecode: matchmakerRegistrarBytecode,
-    args: [allocationManager, keyRegistrar, permissionController, market.operatorSet.avs],
+    args: [{ allocationManager, delegationManager, keyRegistrar, permissionController, avs, strategy, minimumShares }],
   });
 }
 

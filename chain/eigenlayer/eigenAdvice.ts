@@ -133,6 +133,14 @@ const EIGEN_ADVICE: Readonly<Record<string, EigenAdvice>> = {
     fix: 'run `matchmaker operator register`, which registers the key before it joins',
   },
   'SocketTooLong(uint256)': { problem: 'the socket is longer than 256 bytes', fix: 'name a shorter URL' },
+  'StakeBelowMinimum(uint256,uint256)': {
+    problem: 'the operator has less stake than the set asks of those who join it (the second number, in shares)',
+    fix: 'deposit more with `matchmaker operator register --stake`, or have restakers delegate to the operator first',
+  },
+  'CallerNotAvs()': {
+    problem: 'only the AVS says with how much stake operators may join',
+    fix: "sign with the AVS's key, or have it appoint this account for exactly this function",
+  },
   'UnsupportedAVS(address)': {
     problem: 'the registrar does not serve this AVS',
     fix: 'check `operatorSet.avs` of the deployment file',

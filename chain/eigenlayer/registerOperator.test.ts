@@ -84,6 +84,14 @@ test('a signing key that another operator has used is refused with the registrar
   expect(error).toMatchObject({ code: 'EIGEN_CALL_REVERTED', errorName: 'KeyAlreadyRegistered' });
 });
 
+test('whoever has less stake than the set asks for does not join, and is told how to get it', async () => {
+  const error = await refusal(registerOperator(chain.registration(7, 0n), { lane: chain.lane(7), rpc: chain.rpc }));
+  expect(error).toMatchObject({
+    errorName: 'StakeBelowMinimum',
+    message: expect.stringMatching(/StakeBelowMinimum\(0, 1\).*operator register --stake/),
+  });
+});
+
 test('a second signing key for one operator is refused before anything is sent', async () => {
   const { signingKey } = chain.registration(4, 0n);
   const nonce = await chain.lane(1).nextNonce();

@@ -160,6 +160,7 @@ export function stakeSideParameters(
       challengerBps: 1_000,
       victimBps: 2_500,
       claimPeriodSeconds: 600,
+      minimumShares: 1n,
     },
     vaultOwner: NOBODY,
     treasury: NOBODY,

@@ -59,7 +59,8 @@ interface IMatchmakerSlasher {
     /// batches of a round: a later proof accuses only those that an earlier one left out.
     function prove(Fault fault, bytes calldata evidence, bytes32 salt) external returns (bytes32 offenceId);
     /// @notice Slashes those of an offence's signers whose bit is set in `which`, at most 32. Whoever was slashed for that kind of offence
-    /// in that round before is passed over, and the call reverts when that is all of them.
+    /// in that round before is passed over, and the call reverts when that is all of them. So is, for two batches of a round, whoever was
+    /// slashed for those of another round less than a challenge window before the offence was proven, or since.
     /// @param signers The packed keys as OffenceProven shows them.
     function slash(bytes32 offenceId, bytes calldata signers, uint256 which) external returns (uint256 slashedCount);
 

@@ -31,7 +31,9 @@ struct SlasherTerms {
 /// @title The operator set's slasher: proven offences, and each of their signers slashed once for them.
 /// @dev There is no veto: evidence is objective, and whoever could stop a slash could also sell that. Assumes that EigenLayer's contracts and
 /// the judge are what they claim to be, and that the vault is the set's redistribution recipient. A signer is looked up by its key when it is
-/// slashed; a key that was given up since has passed through the whole time in which it could be slashed.
+/// slashed; a key that was given up since has passed through the whole time in which it could be slashed. Two batches of a round show nothing
+/// of when they were signed, so a stolen key can make such pairs at will: one slash covers all of them that are proven before it or within a
+/// challenge window after it, which is the time in which the operator can give the key up.
 contract MatchmakerSlasher is IMatchmakerSlasher, ReentrancyGuardTransient {
     uint256 private constant MAX_SLASHED_PER_CALL = 32;
     uint64 private constant WAD = 1e18;
@@ -60,6 +62,8 @@ contract MatchmakerSlasher is IMatchmakerSlasher, ReentrancyGuardTransient {
     uint256 private immutable _KEY_BYTES;
     uint64 private immutable _EQUIVOCATION_WAD;
     uint64 private immutable _WRONG_BATCH_WAD;
+    /// For so long one slash covers whatever other rounds an operator signed two batches of.
+    uint32 private immutable _EQUIVOCATION_PAUSE_SECONDS;
 
     mapping(bytes32 commitment => uint256) private _commitmentBlocks;
     mapping(bytes32 offenceId => Offence) private _offences;
@@ -67,6 +71,7 @@ contract MatchmakerSlasher is IMatchmakerSlasher, ReentrancyGuardTransient {
     mapping(bytes32 accusation => uint256) private _accused;
     /// Operator, round and kind of offence.
     mapping(bytes32 slashing => bool) private _slashed;
+    mapping(address operator => uint256) private _equivocationSlashedAt;
 
     constructor(SlasherTerms memory terms) {
         _checkWad(terms.equivocationWad);
@@ -81,6 +86,7 @@ contract MatchmakerSlasher is IMatchmakerSlasher, ReentrancyGuardTransient {
         _KEY_BYTES = terms.curve == CurveType.ECDSA ? ECDSA_KEY_BYTES : BN254_KEY_BYTES;
         _EQUIVOCATION_WAD = terms.equivocationWad;
         _WRONG_BATCH_WAD = terms.wrongBatchWad;
+        _EQUIVOCATION_PAUSE_SECONDS = terms.judge.challengeWindowSeconds();
     }
 
     /// @inheritdoc IMatchmakerSlasher
@@ -190,10 +196,11 @@ contract MatchmakerSlasher is IMatchmakerSlasher, ReentrancyGuardTransient {
         bool slashable;
         (slashable, operator) = _operatorOf(key);
         bytes32 slashing = _slashing(operator, offence.round, _isEquivocation(offence.fault));
-        if (_slashed[slashing]) return (Outcome.SlashedBefore, operator);
+        if (_slashed[slashing] || _isCovered(operator, offence)) return (Outcome.SlashedBefore, operator);
         if (slashable) {
             _slashed[slashing] = true;
             try allocationManager.slashOperator(_AVS, _params(operator, offence.fault)) returns (uint256 slashId, uint256[] memory shares) {
+                if (_isEquivocation(offence.fault)) _equivocationSlashedAt[operator] = block.timestamp;
                 emit SignerSlashed(offenceId, operator, index, slashId, shares[0]);
                 vault.noteSlash(offenceId, slashId, shares[0]);
                 // A strategy that pays nothing out now must not keep an operator from being slashed; collecting can be repeated.
@@ -206,6 +213,13 @@ contract MatchmakerSlasher is IMatchmakerSlasher, ReentrancyGuardTransient {
         }
         emit SignerNotSlashable(offenceId, operator, index);
         return (Outcome.NotSlashable, operator);
+    }
+
+    /// Whether the operator paid for two batches of a round so lately that this offence is paid for with it.
+    function _isCovered(address operator, Offence memory offence) private view returns (bool) {
+        if (!_isEquivocation(offence.fault)) return false;
+        uint256 slashedAt = _equivocationSlashedAt[operator];
+        return slashedAt != 0 && offence.provenAt <= slashedAt + _EQUIVOCATION_PAUSE_SECONDS;
     }
 
     /// Who holds the key in the set, and whether there is anything of it to slash: EigenLayer uses up a slash id for nothing otherwise.

@@ -29,7 +29,7 @@ import { DevnetCrossChainRegistry } from "../../src/eigenlayer/devnet/DevnetCros
 import { DevnetBN254CertificateVerifier } from "../../src/eigenlayer/devnet/DevnetBN254CertificateVerifier.sol";
 import { DevnetECDSACertificateVerifier } from "../../src/eigenlayer/devnet/DevnetECDSACertificateVerifier.sol";
 import { DevnetOperatorTableUpdater } from "../../src/eigenlayer/devnet/DevnetOperatorTableUpdater.sol";
-import { MatchmakerRegistrar } from "../../src/stake/MatchmakerRegistrar.sol";
+import { MatchmakerRegistrar, RegistrarTerms } from "../../src/stake/MatchmakerRegistrar.sol";
 import { EcdsaTableCalculator } from "../../src/stake/EcdsaTableCalculator.sol";
 
 /// @notice Deploys the devnet's EigenLayer with one ECDSA operator set and knows how operators join and tables travel.
@@ -103,7 +103,17 @@ abstract contract EigenDevnetFixture is Test {
     }
 
     function _createOperatorSet() private {
-        registrar = new MatchmakerRegistrar(allocationManager, keyRegistrar, permissionController, avs);
+        registrar = new MatchmakerRegistrar(
+            RegistrarTerms({
+                allocationManager: allocationManager,
+                delegationManager: delegationManager,
+                keyRegistrar: keyRegistrar,
+                permissionController: permissionController,
+                avs: avs,
+                strategy: strategy,
+                minimumShares: 0
+            })
+        );
         calculator = new EcdsaTableCalculator(keyRegistrar, allocationManager, 5);
         vm.startPrank(avs);
         allocationManager.updateAVSMetadataURI(avs, "https://matchmaker.example/avs.json");

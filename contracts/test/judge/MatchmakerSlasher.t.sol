@@ -141,6 +141,45 @@ contract MatchmakerSlasherTest is SlashingFixture {
         assertEq(_magnitude(0), 0.2375e18);
     }
 
+    /// Whoever has a stolen key makes as many pairs of batches as there are rounds.
+    function test_S9_oneSlashForTwoBatchesOfARound_coversAllOthersOfAChallengeWindow() public {
+        bytes32 first = _prove(Fault.Equivocation, _equivocation(5, 3));
+        bytes32 early = _prove(Fault.Equivocation, _equivocation(6, 1));
+        assertEq(matchmakerSlasher.slash(first, _keys(3), 1), 1);
+        uint256 slashedAt = vm.getBlockTimestamp();
+        bytes memory covered = abi.encodeWithSelector(IMatchmakerSlasher.AlreadySlashed.selector, operators[0].account);
+        vm.expectRevert(covered);
+        matchmakerSlasher.slash(early, _keys(1), 1);
+
+        vm.warp(slashedAt + WINDOW);
+        bytes32 last = _prove(Fault.Equivocation, _equivocation(7, 3));
+        vm.warp(slashedAt + WINDOW + 1);
+        // Neither ever becomes due, however long one waits, and nobody else is covered.
+        vm.expectRevert(covered);
+        matchmakerSlasher.slash(early, _keys(1), 1);
+        assertEq(matchmakerSlasher.slash(last, _keys(3), 3), 1);
+        assertEq(_magnitude(0), 0.95e18);
+        assertEq(_magnitude(1), 0.95e18);
+
+        bytes32 next = _prove(Fault.Equivocation, _equivocation(8, 1));
+        assertEq(matchmakerSlasher.slash(next, _keys(1), 1), 1);
+        assertEq(_magnitude(0), 0.9025e18);
+        vm.expectRevert(covered);
+        matchmakerSlasher.slash(early, _keys(1), 1);
+    }
+
+    function test_S9_theCover_isForTwoBatchesOfARoundAlone_andNotForWhoCouldNotBeSlashed() public {
+        bytes32 both = _prove(Fault.Equivocation, _equivocation(6, 1, 2, 1));
+        vm.mockCallRevert(address(allocationManager), abi.encodeWithSelector(IAllocationManager.slashOperator.selector), "paused");
+        assertEq(matchmakerSlasher.slash(both, _keys(1), 1), 0);
+        vm.clearMockedCalls();
+        bytes32 another = _prove(Fault.Equivocation, _equivocation(5, 1));
+        assertEq(matchmakerSlasher.slash(another, _keys(1), 1), 1);
+        bytes32 wrong = _prove(Fault.WrongRecord, _wrongBatch(6, 1, 7));
+        assertEq(matchmakerSlasher.slash(wrong, _keys(7), 1), 1);
+        assertEq(_magnitude(0), 0.475e18);
+    }
+
     /// Magnitude 1 of 1e18: a twentieth of it rounds up, so that an offender never loses nothing.
     function test_S9_theSmallestAllocation_losesSomething() public {
         vm.prank(operators[0].account);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { DeregisterParams, RegisterParams } from "../../src/eigenlayer/EigenTypes.sol";
+import { DeregisterParams, RegisterParams, SignatureWithExpiry } from "../../src/eigenlayer/EigenTypes.sol";
 import { MatchmakerRegistrar } from "../../src/stake/MatchmakerRegistrar.sol";
 import { EigenDevnetFixture } from "../eigenlayer/EigenDevnetFixture.sol";
 
@@ -98,6 +98,46 @@ contract MatchmakerRegistrarTest is EigenDevnetFixture {
         vm.prank(operator.account);
         vm.expectRevert(MatchmakerRegistrar.CallerNotOperator.selector);
         registrar.updateSocket(operator.account, "http://by-operator");
+    }
+
+    function test_whoJoinsNeedsTheLeastStake_itsOwnOrDelegated() public {
+        vm.expectEmit(address(registrar));
+        emit MatchmakerRegistrar.MinimumSharesSet(5e18);
+        vm.prank(avs);
+        registrar.setMinimumShares(5e18);
+        joinSet("enough", 5e18);
+
+        Operator memory poor = makeOperator("poor");
+        registerAsOperator(poor.account, 0);
+        deposit(poor.account, 5e18 - 1);
+        registerKey(poor);
+        vm.expectRevert(abi.encodeWithSelector(MatchmakerRegistrar.StakeBelowMinimum.selector, 5e18 - 1, 5e18));
+        registerForSet(poor.account);
+        address restaker = makeAddr("restaker");
+        deposit(restaker, 1);
+        SignatureWithExpiry memory none;
+        vm.prank(restaker);
+        delegationManager.delegateTo(poor.account, none, 0);
+        registerForSet(poor.account);
+        assertTrue(allocationManager.isMemberOfOperatorSet(poor.account, operatorSet));
+
+        // Who is in stays in, and leaves without being asked.
+        vm.prank(avs);
+        registrar.setMinimumShares(type(uint256).max);
+        vm.prank(poor.account);
+        allocationManager.deregisterFromOperatorSets(DeregisterParams(poor.account, avs, ids(operatorSet.id)));
+        assertFalse(allocationManager.isMemberOfOperatorSet(poor.account, operatorSet));
+    }
+
+    function test_onlyTheAvsSetsTheLeastStake() public {
+        vm.expectRevert(MatchmakerRegistrar.CallerNotAvs.selector);
+        registrar.setMinimumShares(0);
+        address appointee = makeAddr("appointee");
+        vm.prank(avs);
+        permissionController.setAppointee(avs, appointee, address(registrar), registrar.setMinimumShares.selector);
+        vm.prank(appointee);
+        registrar.setMinimumShares(3);
+        assertEq(registrar.minimumShares(), 3);
     }
 
     function test_socketIsBounded() public {
