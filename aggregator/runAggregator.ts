@@ -19,7 +19,8 @@ import { TableWatch } from '../chain/sync/tableWatch.js';
 import { TAKEN_ROUND_HASH } from '../protocol/words/settlementWord.js';
 import type { Clock } from '../service/clock.js';
 import type { EnsuredRedis } from '../service/ensureRedis.js';
-import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
+import { createHttpServer, type Readiness } from '../service/httpServer.js';
+import { listenOn } from '../service/listenOn.js';
 import type { UnlockedKey } from '../service/keystore.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
@@ -287,11 +288,12 @@ export async function runAggregator(
     },
   );
 
+  let url: string;
   try {
     await pool.started();
     await submitter.start();
     await queues.start();
-    await app.listen({ host: config.listen.host, port: config.listen.port });
+    url = await listenOn(app, config.listen);
   } catch (error) {
     await submitter.stop();
     await queues.close();
@@ -299,7 +301,6 @@ export async function runAggregator(
     evidence.close();
     throw error;
   }
-  const url = serverUrl(app);
   events.listening(url);
   let stopping = false;
   const caughtUp = follower.start().then(() => {

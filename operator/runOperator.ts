@@ -17,7 +17,8 @@ import { TableWatch } from '../chain/sync/tableWatch.js';
 import { matchRound } from '../engine/matchRound.js';
 import { MatchmakerError } from '../engine/error.js';
 import type { Clock } from '../service/clock.js';
-import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
+import { createHttpServer, type Readiness } from '../service/httpServer.js';
+import { listenOn } from '../service/listenOn.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
 import { defaultPollIntervalMs } from '../service/pollInterval.js';
@@ -95,6 +96,7 @@ export async function runOperator(
     { rpc, stakeRpc: dependencies.stakeRpc, clock, events },
   );
   let app: FastifyInstance;
+  let url: string;
   try {
     app = createHttpServer(
       { bodyLimitBytes: 1_024 },
@@ -105,12 +107,11 @@ export async function runOperator(
       { nodeName: 'Matchmaker', nodeVersion: `v${dependencies.version}` },
       { health: () => node.health(surroundings) },
     );
-    await app.listen({ host: config.listen.host, port: config.listen.port });
+    url = await listenOn(app, config.listen);
   } catch (error) {
     await guard.close();
     throw error;
   }
-  const url = serverUrl(app);
   events.listening(url);
   surroundings.start();
   const caughtUp = node.run().then((firstHead) => {

@@ -18,7 +18,8 @@ import { SubmitterStoppedError, type SubmitterEvent, type SubmitterOptions } fro
 import { MatchmakerError } from '../engine/error.js';
 import { TAKEN_ROUND_HASH } from '../protocol/words/settlementWord.js';
 import type { Clock } from '../service/clock.js';
-import { createHttpServer, serverUrl, type Readiness } from '../service/httpServer.js';
+import { createHttpServer, type Readiness } from '../service/httpServer.js';
+import { listenOn } from '../service/listenOn.js';
 import type { UnlockedKey } from '../service/keystore.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
@@ -96,8 +97,7 @@ export async function runWatcher(config: WatcherConfig, dependencies: WatcherDep
     { bodyLimitBytes: 1_024 },
     { logger, registry: metrics.registry, readiness: () => watcher.readiness() },
   );
-  await app.listen({ host: config.listen.host, port: config.listen.port });
-  const url = serverUrl(app);
+  const url = await listenOn(app, config.listen);
   events.listening(url);
   const caughtUp = watcher.run().then((isUp) => {
     if (isUp) events.started(url, key?.address);
