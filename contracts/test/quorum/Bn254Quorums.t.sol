@@ -95,6 +95,7 @@ contract Bn254QuorumsTest is QuorumFixture {
     }
 
     /// Whoever says that another operator signed than did: the sum of the keys is not the one that signed.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_nobodyCountsWhoDidNotSign(uint256 signers, uint256 claimed) public {
         signers = bound(signers, 1, _all(OPERATORS));
         claimed = bound(claimed, 0, _all(OPERATORS));
