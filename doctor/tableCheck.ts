@@ -1,9 +1,10 @@
+import { tableAge } from '../chain/sync/tableAge.js';
 import { readTableSeat } from '../chain/sync/tableSeat.js';
 import { failed, ok, warning, type Finding } from './finding.js';
 import type { Patient } from './patient.js';
 
-/** Part of the age that settlement allows after which a table is late. */
-const LATE_AFTER = 0.8;
+/** A table is late while less of its time is left, basis points. */
+const LATE_BPS = 2_000;
 
 /** The operator table of the open round is recorded, fresh, and has the signing key. */
 export async function checkTable(patient: Patient): Promise<Finding> {
@@ -17,11 +18,16 @@ export async function checkTable(patient: Patient): Promise<Finding> {
       'have one carried to the market chain, then anyone calls recordTable (an aggregator does by itself)',
     );
   }
-  const ageSeconds = block.timestampSeconds - open.timestampSeconds;
+  const { timestampSeconds: tableTimestamp, verifierMaxAgeSeconds } = open;
+  const { status, ageSeconds, maxAgeSeconds } = tableAge(
+    { tableTimestamp, maxTableAgeSeconds, verifierMaxAgeSeconds },
+    block.timestampSeconds,
+    LATE_BPS,
+  );
   const table = `table of ${open.operatorCount} operators, ${ageSeconds} s old`;
-  if (ageSeconds > maxTableAgeSeconds) {
+  if (status === 'stale') {
     return failed(
-      `${table}; settlement takes none over ${maxTableAgeSeconds} s`,
+      `${table}; settlement takes none over ${maxAgeSeconds} s`,
       'have a newer table carried to the market chain, and see that an aggregator with funds runs',
     );
   }
@@ -33,11 +39,8 @@ export async function checkTable(patient: Patient): Promise<Finding> {
         )
       : warning(`${table}; this key counts from round ${coming.fromRound} on`, 'wait for that round');
   }
-  if (ageSeconds > LATE_AFTER * maxTableAgeSeconds) {
-    return warning(
-      `${table}, of at most ${maxTableAgeSeconds} s`,
-      'a newer table should be on its way: ask who carries it',
-    );
+  if (status === 'ageing') {
+    return warning(`${table}, of at most ${maxAgeSeconds} s`, 'a newer table should be on its way: ask who carries it');
   }
   return ok(key === null ? table : `${table}, with this key`);
 }

@@ -7,8 +7,7 @@ import { unpackTable } from '../../protocol/operatorTable.js';
 import { testDeployment } from '../../test/support/testDeployment.js';
 import type { Rpc } from '../rpc/rpc.js';
 import type { RpcCall } from '../rpc/rpcCall.js';
-import { WeightCountError } from './readOperatorTable.js';
-import { readTableEntries } from './readTableEntries.js';
+import { readTableEntries, WeightCountError } from './readTableEntries.js';
 
 const deployment = testDeployment();
 const bn254 = { ...deployment, quorum: { ...deployment.quorum, curve: 'bn254' } } as const;

@@ -1,4 +1,5 @@
 import { parseAbi } from 'viem';
+import { MatchmakerError } from '../../engine/error.js';
 import type { Hex } from 'viem';
 import { encodeG1 } from '../../protocol/bn254Points.js';
 import { packTable } from '../../protocol/operatorTable.js';
@@ -7,7 +8,6 @@ import { RpcAnswerError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
 import { blockByNumber } from '../rpc/rpcCall.js';
 import { readEigen } from './eigenCall.js';
-import { WeightCountError } from './readOperatorTable.js';
 
 const updaterAbi = parseAbi([
   'function getReferenceBlockNumberByTimestamp(uint32 referenceTimestamp) view returns (uint32)',
@@ -18,6 +18,13 @@ const calculatorAbi = parseAbi([
   'struct BN254OperatorInfo { G1Point pubkey; uint256[] weights; }',
   'function getOperatorInfos(OperatorSet operatorSet) view returns (BN254OperatorInfo[])',
 ]);
+
+/** An operator has none or several weights, so this is not a table of one strategy. */
+export class WeightCountError extends MatchmakerError<'WEIGHT_COUNT'> {
+  constructor(key: string, count: number) {
+    super('WEIGHT_COUNT', `operator table: ${key} has ${count} weights instead of one`, { metadata: { key, count } });
+  }
+}
 
 /**
  * The packed entries that recordTable needs for the table of `timestamp` (seconds): none for ECDSA, whose source has them itself; for

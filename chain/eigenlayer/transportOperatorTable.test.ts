@@ -6,11 +6,11 @@ import { iCrossChainRegistryAbi } from '../contracts/generated/ICrossChainRegist
 import { iDelegationManagerAbi } from '../contracts/generated/IDelegationManager.js';
 import { iecdsaCertificateVerifierAbi } from '../contracts/generated/IECDSACertificateVerifier.js';
 import { DeployProgress } from '../deploy/deployProgress.js';
+import { storedTable } from '../../test/support/storedTable.js';
 import { delegateStake } from './delegateStake.js';
 import { DelegatedElsewhereError } from './delegateTo.js';
 import { deployStakeSide } from './deployStakeSide.js';
 import { readEigen, writeEigen } from './eigenCall.js';
-import { NoOperatorTableError, readOperatorTable } from './readOperatorTable.js';
 import { registerOperator } from './registerOperator.js';
 import {
   GENERATOR_KEY,
@@ -93,10 +93,8 @@ async function reaches(operators: readonly number[], referenceTimestamp: number)
 }
 
 test('without a transport there is no table', async () => {
-  const error = await refusal(
-    readOperatorTable({ eigenlayer: chain.eigenlayer, operatorSet: chain.stakeSide.operatorSet }, { rpc: chain.rpc }),
-  );
-  expect(error).toBeInstanceOf(NoOperatorTableError);
+  const { eigenlayer, stakeSide, rpc } = chain;
+  expect(await storedTable({ eigenlayer, operatorSet: stakeSide.operatorSet }, { rpc })).toBeNull();
 });
 
 test('stake delegated to an operator stands behind it, and behind no other', async () => {
@@ -124,7 +122,7 @@ test('the table arrives with every key and weight, and certificates of the quoru
   const transported = await transport();
   const { eigenlayer } = chain;
   const { operatorSet } = chain.stakeSide;
-  const table = await readOperatorTable({ eigenlayer, operatorSet }, { rpc: chain.rpc });
+  const table = (await storedTable({ eigenlayer, operatorSet }, { rpc: chain.rpc }))!;
   expect(transported).toMatchObject({ operatorSetIndex: 0, skipped: [] });
   expect(table.referenceTimestamp).toBe(transported.referenceTimestamp);
   expect(table.maxStalenessSeconds).toBe(3_600);
@@ -220,7 +218,7 @@ test('a set whose calculator fails is left out of the root and shifts the sets b
   const operatorSet = await newSet(8);
   const transported = await transport(GENERATOR_KEY, operatorSet);
   expect(transported).toMatchObject({ operatorSetIndex: 1, skipped: [broken] });
-  expect(await readOperatorTable({ eigenlayer, operatorSet }, { rpc: chain.rpc })).toEqual({
+  expect(await storedTable({ eigenlayer, operatorSet }, { rpc: chain.rpc })).toEqual({
     referenceTimestamp: transported.referenceTimestamp,
     maxStalenessSeconds: 3_600,
     entries: [],

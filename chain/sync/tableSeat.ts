@@ -13,6 +13,8 @@ import { roundWordsAt } from './roundWords.js';
 export interface TableEntryOf {
   /** Reference timestamp, seconds. */
   readonly timestampSeconds: number;
+  /** Seconds after its timestamp for which the quorum verifier takes certificates of it; null for no limit. */
+  readonly verifierMaxAgeSeconds: number | null;
   readonly fromRound: number;
   readonly operatorCount: number;
   readonly totalWeight: bigint;
@@ -51,12 +53,13 @@ export async function readTableSeat(
 
   const entryOf = async (round: number): Promise<TableEntryOf | null> => {
     try {
-      const { timestamp, totalWeight, entries } = await tables.tableOf(round, words, block.hash);
+      const { timestamp, totalWeight, entries, verifierMaxAgeSeconds } = await tables.tableOf(round, words, block.hash);
       const recorded = [words.newestTable, words.previousTable]
         .map(({ word }) => decodeTableWord(word))
         .find(({ fromRound }) => fromRound <= round);
       return {
         timestampSeconds: timestamp,
+        verifierMaxAgeSeconds,
         fromRound: recorded?.fromRound ?? round,
         operatorCount: entries.length,
         totalWeight,

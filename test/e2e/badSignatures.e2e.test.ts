@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { toHex, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
+import { buildProgram } from '../../cli/program.js';
 import { certificateDigest } from '../../protocol/certificate.js';
 import { hashMatchBatch, type MatchBatch } from '../../protocol/matchBatch.js';
 import { decodeRecords, encodeRecords, hashRecords } from '../../protocol/records.js';
@@ -30,6 +31,25 @@ async function sign(batch: MatchBatch): Promise<Hex> {
     messageHash: hashMatchBatch(batch, { chainId, settlement: contracts.matchSettlement }),
   });
   return privateKeyToAccount(network.operatorKeys[ODD_ONE]!.signingKey).sign({ hash });
+}
+
+/** What `restake risk --aggregator` says against each operator, in the order of the operators. */
+async function disagreements(): Promise<object[][]> {
+  const lines: string[] = [];
+  const market = ['--deployment', network.deploymentFile, '--rpc', network.rpcUrl];
+  await buildProgram((line) => lines.push(line)).parseAsync(
+    ['restake', 'risk', ...market, '--aggregator', network.aggregator.url, '--json'],
+    { from: 'user' },
+  );
+  const { operators } = JSON.parse(lines.join('')) as {
+    operators: { operator: string; record: { disagreed: number[]; conflicted: number[] } }[];
+  };
+  return network.operatorKeys.map(({ address }) => {
+    const { disagreed, conflicted } = operators.find(
+      (row) => row.operator.toLowerCase() === address.toLowerCase(),
+    )!.record;
+    return disagreed.length + conflicted.length === 0 ? [] : [{ disagreed, conflicted }];
+  });
 }
 
 async function post(body: {
@@ -74,6 +94,13 @@ test(
     await network.until('the conflict to be kept', () =>
       network.evidence().some(({ kind, signer }) => kind === 'conflict' && signer.toLowerCase() === key),
     );
+    // A restaker that asks the aggregator is told of both, and of nothing else.
+    const { round } = settlement;
+    await network.until(
+      'the aggregator to tell of the round',
+      async () => (await disagreements())[ODD_ONE]?.length === 1,
+    );
+    expect(await disagreements()).toEqual([[], [], [], [{ disagreed: [round], conflicted: [round] }]]);
   },
   SCENARIO_MS,
 );

@@ -230,6 +230,11 @@ export class LocalNetwork {
     return this.#chain.url;
   }
 
+  /** Deployment file that the services were started with. */
+  get deploymentFile(): string {
+    return this.#deploymentFile;
+  }
+
   /**
    * Writes the deployment, keystores of fresh accounts, and those of the AVS and the rewards updater, as `bin/demo --keep` leaves them: all but
    * the last have gas and a million of each token. Gives the fresh keys.

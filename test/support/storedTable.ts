@@ -1,11 +1,11 @@
 import type { Address } from 'viem';
-import { MatchmakerError } from '../../engine/error.js';
+import { WeightCountError } from '../../chain/eigenlayer/readTableEntries.js';
 import type { TableEntry } from '../../protocol/operatorTable.js';
 import type { OperatorSet } from '../../protocol/operatorSet.js';
-import { iecdsaCertificateVerifierAbi } from '../contracts/generated/IECDSACertificateVerifier.js';
-import type { Deployment } from '../deployment.js';
-import type { Rpc } from '../rpc/rpc.js';
-import { readEigen } from './eigenCall.js';
+import { iecdsaCertificateVerifierAbi } from '../../chain/contracts/generated/IECDSACertificateVerifier.js';
+import type { Deployment } from '../../chain/deployment.js';
+import type { Rpc } from '../../chain/rpc/rpc.js';
+import { readEigen } from '../../chain/eigenlayer/eigenCall.js';
 
 /** The newest table that a verifier holds for a set. */
 export interface StoredTable {
@@ -17,34 +17,14 @@ export interface StoredTable {
   readonly entries: readonly TableEntry[];
 }
 
-/** The verifier has no table for the set yet. */
-export class NoOperatorTableError extends MatchmakerError<'NO_OPERATOR_TABLE'> {
-  constructor({ avs, id }: OperatorSet) {
-    super('NO_OPERATOR_TABLE', `no table has arrived for operator set ${id} of ${avs}: transport one`, {
-      metadata: { avs, id },
-      retryable: true,
-    });
-  }
-}
-
-/** An operator has none or several weights, so this is not a table of one strategy. */
-export class WeightCountError extends MatchmakerError<'WEIGHT_COUNT'> {
-  constructor(key: Address, count: number) {
-    super('WEIGHT_COUNT', `operator table: ${key} has ${count} weights instead of one`, { metadata: { key, count } });
-  }
-}
-
-/**
- * Reads the newest table that the verifier holds for the set.
- * Throws NoOperatorTableError, WeightCountError and the errors of the RPC.
- */
-export async function readOperatorTable(
+/** Reads the newest table that the verifier holds for the set; null while none has arrived. Throws WeightCountError and the errors of the RPC. */
+export async function storedTable(
   parameters: {
     readonly eigenlayer: Pick<Deployment['eigenlayer'], 'ecdsaCertificateVerifier'>;
     readonly operatorSet: OperatorSet;
   },
   dependencies: { readonly rpc: Rpc },
-): Promise<StoredTable> {
+): Promise<StoredTable | null> {
   const { rpc } = dependencies;
   const { operatorSet } = parameters;
   const verifier = { address: parameters.eigenlayer.ecdsaCertificateVerifier, abi: iecdsaCertificateVerifierAbi };
@@ -53,7 +33,7 @@ export async function readOperatorTable(
     functionName: 'latestReferenceTimestamp',
     args: [operatorSet],
   });
-  if (referenceTimestamp === 0) throw new NoOperatorTableError(operatorSet);
+  if (referenceTimestamp === 0) return null;
   const maxStalenessSeconds = await readEigen(rpc, {
     ...verifier,
     functionName: 'maxOperatorTableStaleness',
