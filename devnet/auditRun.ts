@@ -26,6 +26,7 @@ import { MarketState, marketLogFilter } from '../chain/sync/marketState.js';
 import { differenceBetween, roundWordsAt } from '../chain/sync/roundWords.js';
 import { explainOrder, type OrderExplanation } from '../engine/explainOrder.js';
 import type { OfferFields } from '../engine/market.js';
+import { matchRound } from '../engine/matchRound.js';
 import type { Policy } from '../engine/policy.js';
 import { priceAt, type Resources } from '../engine/price.js';
 import type { MatchRecord } from '../engine/record.js';
@@ -94,6 +95,8 @@ export interface PlantedMatch {
 }
 
 export interface AuditOptions {
+  /** Every so many rounds are computed by the brute-force matcher and the others by the engine; default 1, none by the engine. */
+  readonly bruteForceEvery?: number;
   /** Orders whose rounds are explained. */
   readonly explain?: readonly number[];
   /** Must be found as it was planted, and is then no mismatch; everything else is one. */
@@ -220,6 +223,7 @@ class Replay {
   readonly #unmatched: UnmatchedOrder[] = [];
   readonly #explained: ReadonlyMap<number, ExplainedRound[]>;
   readonly #planted: PlantedMatch | undefined;
+  readonly #bruteForceEvery: number;
   readonly #lapsed: number[] = [];
   readonly #taken: number[] = [];
   #rounds = 0;
@@ -228,9 +232,10 @@ class Replay {
   #reopened = 0;
   #skipped = 0;
 
-  constructor(deployment: Deployment, history: History, { explain = [], planted }: AuditOptions) {
+  constructor(deployment: Deployment, history: History, { explain = [], planted, bruteForceEvery = 1 }: AuditOptions) {
     this.#explained = new Map(explain.map((orderId) => [orderId, []]));
     this.#planted = planted;
+    this.#bruteForceEvery = bruteForceEvery;
     this.#deployment = deployment;
     this.#history = history;
     const before = history.blocks.get(deployment.deploymentBlock - 1);
@@ -342,7 +347,8 @@ class Replay {
         block.timestamp < order.expiresAtSeconds,
     );
     const seed = roundSeed(block.hash, round);
-    const records = eligible.length === 0 ? [] : referenceMatchRound(snapshot, scheduled.policy, seed);
+    const match = round % this.#bruteForceEvery === 0 ? referenceMatchRound : matchRound;
+    const records = eligible.length === 0 ? [] : match(snapshot, scheduled.policy, seed);
     this.#expected.set(round, { records, messageHash: this.#messageHash(snapshot, scheduled.hash, records) });
     if (round > this.#history.lastClosedRound) return;
     if (eligible.length > 0) this.#rounds++;

@@ -89,6 +89,8 @@ export interface LoadResult {
   readonly recovery: RecoveryResult;
   readonly audit: {
     readonly rounds: number;
+    /** One round of so many was computed by brute force, the others by the engine. */
+    readonly bruteForceEvery: number;
     readonly matched: number;
     readonly skipped: number;
     readonly lapsedRounds: number;
@@ -125,8 +127,10 @@ const FIRST_CREATION_GAS = 150_000;
 const FIRST_SETTLEMENT_GAS = 17_000;
 const ORDER_LIFETIME_SECONDS = 7 * 86_400;
 /** States that the node keeps: it copies its whole state for each. */
-const KEPT_STATES = 48;
+const KEPT_STATES = 24;
 const CHURN_SHARE = 0.01;
+/** Rounds of the audit of which one is computed by brute force, which takes far longer than the run itself. */
+const BRUTE_FORCE_EVERY = 16;
 const SAMPLES = 60;
 const PROCESS_SAMPLE_MS = 2_000;
 /** Blocks of orders that may be under way before the sender waits for the node. */
@@ -238,17 +242,22 @@ class LoadRun {
       gas: this.#gasFigures(),
     };
 
+    this.#say(
+      `${load.created} orders created, ${load.leased} leased in ${load.blocks} blocks, one every ${load.blockMs.p50} ms (p99 ${load.blockMs.p99})`,
+    );
     this.#say(`all operators are stopped for ${outageSeconds} s while orders go on`);
     await this.#operators.stopAll();
     await this.#drive(sender, outageSeconds);
     const recovery = await this.#recover();
 
-    this.#say('auditing');
+    this.#say(`${recovery.settlements.length} rounds later ${this.#view.backlog} wait; auditing`);
     await this.#churn.settled();
     await chain.rpc.request({ method: 'evm_setIntervalMining', params: [0], decode: () => null });
     await this.#operators.stopAll();
     const { number } = await this.#lastBlock();
-    const audit = await auditRun(this.#bench.market.deployment, chain.rpc, number);
+    const audit = await auditRun(this.#bench.market.deployment, chain.rpc, number, {
+      bruteForceEvery: BRUTE_FORCE_EVERY,
+    });
     this.#view.stop();
 
     const perBlock = ordersPerBlock(duringLoad.gas);
@@ -283,6 +292,7 @@ class LoadRun {
       recovery,
       audit: {
         rounds: audit.rounds,
+        bruteForceEvery: BRUTE_FORCE_EVERY,
         matched: audit.matched,
         skipped: audit.skipped,
         lapsedRounds: audit.lapsedRounds.length,
