@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 import type { SignatureSubmission } from '../service/signatureApi.js';
@@ -23,7 +13,8 @@ export interface OutboxEntry {
 
 /**
  * Signed batches of rounds that are still open, one file each, so that a restarted operator sends again what it signed
- * instead of signing anew. Losing one loses a vote in one round, nothing else.
+ * instead of signing anew. Losing one loses a vote in one round, nothing else. They outlive the process and not a power failure, after
+ * which their round is over: the disk is not waited for.
  */
 export class Outbox {
   readonly #folder: string;
@@ -39,7 +30,6 @@ export class Outbox {
     const descriptor = openSync(`${file}.new`, 'w', 0o600);
     try {
       writeSync(descriptor, JSON.stringify(entry));
-      fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }

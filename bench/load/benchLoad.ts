@@ -20,7 +20,7 @@ import { smallOrder } from '../smallOrders.js';
 import { GAS_TARGET_SHARE, OrderPacer, ordersPerBlock, type GasFigures } from './gasBound.js';
 import { LoadView, type BacklogPoint, type LoadSettlement } from './loadView.js';
 import { MachineChurn } from './machineChurn.js';
-import { ProcessWatch, type ProcessFigures } from './processWatch.js';
+import { ProcessWatch, type ProcessFigures } from '../processWatch.js';
 
 export interface LoadOptions {
   /** The command line's entry file. */

@@ -12,10 +12,11 @@ import { openRoundAt, snapshotBlockOf } from '../../protocol/rounds.js';
 import { loadCurves } from '../../service/signing/curves.js';
 import { startBenchMarket, type BenchMarket } from '../benchMarket.js';
 import { OrderSender } from '../orderSender.js';
+import { ProcessWatch, type ProcessFigures } from '../processWatch.js';
 import { RedisCommands } from '../redisCommands.js';
 import { smallOrder } from '../smallOrders.js';
 import { readRoundTimes } from './aggregatorLog.js';
-import { startHostedOperators } from './hostedOperators.js';
+import { startHostedOperators, type HostedOperators } from './hostedOperators.js';
 
 export interface SubmissionOptions {
   /** The command line's entry file. */
@@ -72,11 +73,14 @@ export interface SubmissionResult {
   readonly spans: readonly SubmissionSpan[];
   /** Redis commands that one more order costs: the difference of the spans over the difference of their orders. */
   readonly redisCommandsPerOrder: number;
+  /** Of the services and the node over the measured rounds. */
+  readonly processorPercent: Record<string, number | null>;
 }
 
 /** Of every order's transaction; the dearest of the small ones needs less. */
 const ORDER_GAS_LIMIT = 400_000n;
 const TENANTS = 16;
+const PROCESS_SAMPLE_MS = 5_000;
 const WARM_UP_ROUNDS = 4;
 const MORE_ORDERS = 10;
 const ORDER_LIFETIME_SECONDS = 7 * 86_400;
@@ -104,7 +108,7 @@ export async function benchSubmission(
     const operators = await startHostedOperators(bench, options);
     try {
       await untilReady([bench.aggregator]);
-      const result = await measure(options, bench, say);
+      const result = await measure(options, { bench, operators, say });
       isFailed = false;
       return result;
     } finally {
@@ -119,8 +123,7 @@ export async function benchSubmission(
 
 async function measure(
   options: SubmissionOptions,
-  bench: BenchMarket,
-  say: (text: string) => void,
+  { bench, operators, say }: { bench: BenchMarket; operators: HostedOperators; say: (text: string) => void },
 ): Promise<SubmissionResult> {
   const { chain, market, schedule } = bench;
   const { blocks } = chain;
@@ -166,9 +169,18 @@ async function measure(
     await span(options.ordersPerRound, WARM_UP_ROUNDS);
     const half = Math.ceil(options.rounds / 2);
     say(`${half} rounds of ${options.ordersPerRound} orders, then as many of ${MORE_ORDERS * options.ordersPerRound}`);
+    const processes = new ProcessWatch(
+      new Map([
+        ['anvil', chain.anvil.pid],
+        ['aggregator', bench.aggregator.process.pid],
+        ...operators.processes.map(({ pid }, index) => [`operators-${index + 1}`, pid] as const),
+      ]),
+      PROCESS_SAMPLE_MS,
+    );
     const few = await span(options.ordersPerRound, half);
     const many = await span(MORE_ORDERS * options.ordersPerRound, half);
     const spans = [few, many];
+    const figures: Record<string, ProcessFigures> = processes.stop();
     // The aggregator writes what it has of the last round.
     await blocks.reached(blocks.head().number + options.roundLengthBlocks);
     const times = readRoundTimes(bench.aggregator.logFile);
@@ -206,6 +218,12 @@ async function measure(
       ),
       spans: [few.span, many.span],
       redisCommandsPerOrder: (many.span.redisCommands - few.span.redisCommands) / (many.span.orders - few.span.orders),
+      processorPercent: Object.fromEntries(
+        Object.entries(figures).map(([name, { cpuPercent }]) => [
+          name,
+          cpuPercent === null ? null : Math.round(cpuPercent),
+        ]),
+      ),
     };
   } finally {
     off();

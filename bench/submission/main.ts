@@ -6,7 +6,7 @@ import { benchSubmission } from './benchSubmission.js';
 const { values } = parseArgs({
   options: {
     operators: { type: 'string', default: '20' },
-    processes: { type: 'string', default: '1' },
+    processes: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '120' },
     orders: { type: 'string', default: '8' },
     'block-time': { type: 'string', default: '250' },
