@@ -12,6 +12,7 @@ import { iAllocationManagerAbi } from '../../chain/contracts/generated/IAllocati
 import { OffenceBook, type Offence } from '../../chain/judge/offenceBook.js';
 import type { TransactionLane } from '../../chain/deploy/transactionLane.js';
 import { viewCall } from '../../chain/rewards/viewCall.js';
+import { RpcAnswerError, type Rpc } from '../../chain/rpc/rpc.js';
 import { latestBlock } from '../../chain/rpc/rpcCall.js';
 import { SubmitterStoppedError, TransactionRevertedError } from '../../chain/submission/submission.js';
 import { Submitter } from '../../chain/submission/submitter.js';
@@ -38,9 +39,10 @@ import { InProcessQuorum } from '../support/inProcessQuorum.js';
 
 /** Orders of one phase, and phases: every test trades its own. */
 const PHASE_ORDERS = 5;
-const PHASES = 7;
+const PHASES = 8;
 const TENANTS = 2;
 const PATIENCE_MS = 60_000;
+const LONGEST_PAUSE_MS = 100;
 
 let chain: StartedDevnetChain;
 let market: DevnetMarket;
@@ -97,21 +99,24 @@ interface WatcherSetup {
   readonly dataDir: string;
   readonly challenger?: Hex;
   readonly evidenceLogs?: readonly string[];
+  /** The market chain's node; default the one that has everything. */
+  readonly rpc?: Rpc;
   /** Changes how transactions are sent. */
   readonly wrap?: (submitter: RunningSubmitter) => RunningSubmitter;
 }
 
 async function watch(setup: WatcherSetup): Promise<RunningWatcher> {
-  const { dataDir, challenger, evidenceLogs = [], wrap = (submitter) => submitter } = setup;
+  const { dataDir, challenger, evidenceLogs = [], rpc = chain.rpc, wrap = (submitter) => submitter } = setup;
   const flags = { deployment: 'given', rpcUrl: chain.url, dataDir, evidenceLogs, listen: { port: 0 } };
   const config = loadWatcherConfig({ flags: { ...flags, factsCheck: 'storage', pollIntervalMs: 20 } });
   const watcher = await runWatcher(config, {
     deployment: market.deployment,
     key: challenger === undefined ? undefined : { privateKey: challenger, address: addressOf(challenger) },
-    rpc: chain.rpc,
+    rpc,
     stakeRpc: chain.rpc,
     logger: createLogger({ service: 'watcher', level: 'silent' }),
-    clock: systemClock,
+    // What a node refuses is asked for again after a while, which no test needs to wait for.
+    clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, LONGEST_PAUSE_MS), signal) },
     randomSalt: () => `0x${randomBytes(32).toString('hex')}`,
     createFollower: (options, dependencies) => new RoundFollower(options, dependencies),
     createSubmitter: (options, dependencies) => wrap(new Submitter(options, dependencies)),
@@ -388,7 +393,38 @@ describe('a watcher', () => {
     expect(after.slice(1)).toEqual(before.slice(1));
     expect(innocent).toHaveLength(3);
   }, 180_000);
+
+  test('says so when the node has dropped the state that would prove a fault', async () => {
+    const dataDir = newFolder();
+    const watcher = await watch({ dataDir, rpc: withoutProofs(chain.rpc), challenger: chain.nextAccount().privateKey });
+    const { round } = await settleWrongly('wrongPrice');
+    await until('the case is kept', () => caseOf(dataDir, round) !== undefined);
+    expect(caseOf(dataDir, round)).toMatchObject({ proofs: [], problem: expect.stringContaining('missing trie node') });
+    expect(await offencesIn(round)).toEqual([]);
+    const metrics = await (await fetch(`${watcher.url}/metrics`)).text();
+    expect(metrics).toMatch(/^matchmaker_watcher_proofs_unavailable_total [1-9]/m);
+  }, 120_000);
 });
+
+/** A node that has the newest state alone: it proves nothing of an older one. */
+function withoutProofs(rpc: Rpc): Rpc {
+  const refusal = ({ method }: { readonly method: string }): RpcAnswerError | undefined =>
+    method === 'eth_getProof' ? new RpcAnswerError('eth_getProof: missing trie node') : undefined;
+  return {
+    request: async (call) => {
+      const refused = refusal(call);
+      if (refused !== undefined) throw refused;
+      return rpc.request(call);
+    },
+    batch: async (calls) => {
+      for (const call of calls) {
+        const refused = refusal(call);
+        if (refused !== undefined) throw refused;
+      }
+      return rpc.batch(calls);
+    },
+  };
+}
 
 /** An aggregator's line about an operator that signed the round's batch, and that batch less one record. */
 async function conflictOf(
