@@ -19,8 +19,14 @@ export interface Bucket {
   rows: number;
   /** Changes since the rows were clustered that left a row beside its place. */
   misplaced: number;
-  /** Price limit of a typical order, at which rows are compared when they are clustered. */
-  typicalMaxPrice: number;
+  /** The reference price, and the price of a core, that the samples of envelopes are placed by; at least 1. */
+  typicalPrice: number;
+  typicalCore: number;
+  /** Lower bounds of the unit prices of all rows. */
+  leastGpu: number;
+  leastCore: number;
+  leastMemory: number;
+  leastStorage: number;
 }
 
 /** All buckets of one token and kind, under a tree of the same shape whose leaves are the buckets' roots. */
@@ -31,6 +37,9 @@ export class Forest {
   readonly isGpu: boolean;
   /** Whether a machine of model 0 is among those with GPUs, so that an order without GPU may score for fit there. */
   hasModelZero = false;
+  /** At most the typical prices of each bucket. */
+  typicalPrice = Infinity;
+  typicalCore = Infinity;
   /** Ascending by model, then region. */
   buckets: Bucket[] = [];
   nodeBase = 0;
@@ -54,7 +63,10 @@ export class Forest {
     buckets.sort((a, b) => a.model - b.model || a.region - b.region);
     this.places.clear();
     this.hasModelZero = this.isGpu && buckets[0]?.model === 0;
+    this.typicalPrice = Infinity;
+    this.typicalCore = Infinity;
     buckets.forEach((bucket, position) => {
+      this.lowerTypicalPrices(bucket);
       bucket.position = position;
       const places = this.places.get(bucket.model);
       if (places === undefined) this.places.set(bucket.model, { from: position, to: position + 1 });
@@ -69,6 +81,12 @@ export class Forest {
       this.regionResidues[local] = this.#residuesOf(2 * local) | this.#residuesOf(2 * local + 1);
     }
     this.isStale = false;
+  }
+
+  /** Keeps the typical prices at most those of a bucket. */
+  lowerTypicalPrices(bucket: Bucket): void {
+    this.typicalPrice = Math.min(this.typicalPrice, bucket.typicalPrice);
+    this.typicalCore = Math.min(this.typicalCore, bucket.typicalCore);
   }
 
   /** Node in the table of a local node; beyond the forest's own nodes the root of a bucket. */

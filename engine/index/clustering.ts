@@ -1,5 +1,5 @@
 /** How a row looks to clustering, in points of a typical order's score, so that the measures compare. */
-export const MEASURES = 5;
+export const MEASURES = 6;
 
 /**
  * Sorts rows into leaves of nearly equal size so that rows of one leaf score alike: halves them again and again, each time by the measure

@@ -1,11 +1,11 @@
 /**
- * A unit price in 16 bits, rounded down: 12 bits of mantissa below a hidden one, 4 bits of exponent. Exact up to 8191; what does not fit
- * becomes the highest value. A price below the true one can only raise a bound.
+ * A unit price below 2^27 in 16 bits, rounded down: 12 bits of mantissa below a hidden one, 4 bits of exponent. Exact up to 8191; what
+ * does not fit becomes the highest value. A price below the true one can only raise a bound.
  */
 export function compactPrice(price: number): number {
   if (price < 4096) return price;
+  if (price >= 0x0800_0000) return 0xffff;
   const shift = 19 - Math.clz32(price);
-  if (shift > 14) return 0xffff;
   return ((shift + 1) << 12) | ((price >>> shift) & 0xfff);
 }
 

@@ -8,17 +8,19 @@ import { WHOLE_DEVICE } from '../devices.js';
 import { Forest } from './bucket.js';
 import type { Bucket } from './bucket.js';
 import { Clustering, MEASURES } from './clustering.js';
+import { compactPrice, expandPrice } from './compactPrice.js';
+import { Envelope, REFERENCE_CORES, REFERENCE_MEMORY_GIB } from './envelope.js';
+import type { EnvelopeRow, EnvelopeScale } from './envelope.js';
 import { IdLog } from './idLog.js';
 import { MachinesByProvider } from './machinesByProvider.js';
 import * as Node from './nodeTable.js';
-import { floatBelow, NodeTable } from './nodeTable.js';
+import { amountByte, floatBelow, foldAttributes27, NodeTable } from './nodeTable.js';
 import { RowsByMachine } from './rowsByMachine.js';
 import { foldAttributes, LEAF_ROWS, LEAF_SHIFT, NO_ROW, RowTable } from './rowTable.js';
 import type { RowValues } from './rowTable.js';
-import { TYPICAL_CORES, TYPICAL_MEMORY_GIB, TYPICAL_MILLI_GPU, TYPICAL_STORAGE_TIB } from './typicalOrder.js';
 
 /** Rows of a leaf after clustering; the rest of its places are for rows that move in. */
-const ROWS_AFTER_CLUSTERING = 29;
+const ROWS_AFTER_CLUSTERING = 30;
 /** `activeUntilRound` of a machine that nobody took out. */
 const NO_ROUND = 0xffff_ffff;
 /** Node in which the bounds of one row are put together. */
@@ -28,6 +30,12 @@ const SPARE_NODE = 1;
 const FIRST_NODE = 2;
 /** Machines whose prices are looked at to find the typical price of a bucket. */
 const PRICE_SAMPLE = 31;
+/** Free cpu for which machines without GPU are compared. */
+const TYPICAL_CPU_MILLI = 8000;
+/** 10000 and four reports of ten bits. */
+export const MOST_COMPLIANCE_BPS = 10_000 + 4 * 1023;
+/** Rows for each attribute set of a bucket from which on rows are clustered by set. */
+const ROWS_PER_SET = 64;
 const MODELS = 1024;
 const REGIONS = 1024;
 
@@ -35,6 +43,8 @@ const REGIONS = 1024;
 type RowPolicy = Pick<
   Policy,
   | 'weightPriceBps'
+  | 'weightRegionBps'
+  | 'weightPackingBps'
   | 'weightStakeBps'
   | 'weightFitBps'
   | 'weightUptimeBps'
@@ -58,6 +68,8 @@ export class MarketIndex {
   readonly machinesByProvider: MachinesByProvider;
   readonly buckets: Bucket[] = [];
   readonly forests: Forest[] = [];
+  /** The points of the policy, as envelopes keep them. */
+  readonly scale: EnvelopeScale;
   /** By provider: weighted standing and compliance factor. */
   weightedStanding = new Uint32Array(0);
   complianceBps = new Uint16Array(0);
@@ -72,6 +84,15 @@ export class MarketIndex {
   readonly #clustering = new Clustering();
   readonly #machinesByRound = new Map<number, Set<number>>();
   readonly #ownRows = new Uint32Array(OFFERS_PER_MACHINE);
+  readonly #envelope = new Envelope();
+  readonly #envelopeRow: EnvelopeRow = {
+    referencePrice: 0,
+    corePrice: 0,
+    standing: 0,
+    complianceBps: 0,
+    total: 0,
+    devices: 0,
+  };
   readonly #values: RowValues = {
     gpuPrice: 0,
     corePrice: 0,
@@ -101,6 +122,7 @@ export class MarketIndex {
     this.machinesByProvider = new MachinesByProvider(market);
     const mostStanding = policy.weightStakeBps * SCALE + (policy.weightUptimeBps + policy.weightReputationBps) * 0xffff;
     this.rows.standingUnit = Math.max(1, Math.ceil(mostStanding / 0xffff));
+    this.scale = envelopeScaleOf(policy, mostStanding);
     this.#readProviders(1);
     this.#build();
   }
@@ -122,6 +144,8 @@ export class MarketIndex {
     const own = this.#policy;
     return (
       policy.weightPriceBps === own.weightPriceBps &&
+      policy.weightRegionBps === own.weightRegionBps &&
+      policy.weightPackingBps === own.weightPackingBps &&
       policy.weightStakeBps === own.weightStakeBps &&
       policy.weightFitBps === own.weightFitBps &&
       policy.weightUptimeBps === own.weightUptimeBps &&
@@ -373,7 +397,12 @@ export class MarketIndex {
       leafBase: 0,
       rows: 0,
       misplaced: 0,
-      typicalMaxPrice: 1,
+      typicalPrice: 1,
+      typicalCore: 1,
+      leastGpu: Infinity,
+      leastCore: Infinity,
+      leastMemory: Infinity,
+      leastStorage: Infinity,
     };
     this.buckets.push(bucket);
     this.#bucketsByKey.set(key, bucket);
@@ -398,26 +427,69 @@ export class MarketIndex {
     values.attributes = foldAttributes(low, high);
     this.loadFree(machineId, bucket);
     nodes.clear(ROW_NODE);
-    const { floats, words, halves } = nodes;
+    const { words, halves, bytes } = nodes;
     const policy = this.#policy;
-    floats[Node.MIN_GPU] = floatBelow(values.gpuPrice);
-    floats[Node.MIN_CORE] = floatBelow(values.corePrice);
-    floats[Node.MIN_MEMORY] = floatBelow(values.memoryPrice);
-    floats[Node.MIN_STORAGE] = floatBelow(values.storagePrice);
-    words[Node.MAX_STANDING] = values.standing;
     words[Node.MIN_PROVIDER] = provider;
-    words[Node.ATTRIBUTES_LOW] = low;
-    words[Node.ATTRIBUTES_HIGH] = high;
-    nodes.absorbFree(ROW_NODE, values.total, values.devices);
-    halves[Node.MAX_COMPLIANCE] = values.complianceBps;
-    halves[Node.MAX_CPU] = market.freeCpuMilli[machineId]! >>> Node.CPU_SHIFT;
-    halves[Node.MAX_MEMORY] = market.freeMemoryMib[machineId]! >>> Node.MEMORY_SHIFT;
-    halves[Node.MAX_STORAGE] = market.freeStorageGib[machineId]! >>> Node.STORAGE_SHIFT;
-    halves[Node.MAX_UPTIME] = measured(market.uptimeBps[provider]!, policy.defaultUptimeBps);
-    halves[Node.MAX_REPUTATION] = measured(market.reputationBps[provider]!, policy.defaultReputationBps);
+    words[Node.ATTRIBUTES] = foldAttributes27(low, high);
+    bytes[Node.MAX_UPTIME] = bpsByte(measured(market.uptimeBps[provider]!, policy.defaultUptimeBps));
+    bytes[Node.MAX_REPUTATION] = bpsByte(measured(market.reputationBps[provider]!, policy.defaultReputationBps));
+    bytes[Node.MIN_SLASHES] = market.slashes[provider]!;
     const tier = market.tier[provider]!;
-    halves[Node.TIERS] = tier === 0 ? 0 : 1 << (tier - 1);
-    halves[Node.MIN_SLASHES] = market.slashes[provider]!;
+    bytes[Node.TIERS] = tier === 0 ? 0 : 1 << (tier - 1);
+    bytes[Node.MAX_CPU] = amountByte(market.freeCpuMilli[machineId]!);
+    bytes[Node.MAX_MEMORY] = amountByte(market.freeMemoryMib[machineId]!);
+    const row = this.#envelopeRow;
+    row.corePrice = expandPrice(compactPrice(values.corePrice));
+    row.referencePrice = referencePrice(
+      bucket,
+      floatBelow(values.gpuPrice),
+      row.corePrice,
+      expandPrice(compactPrice(values.memoryPrice)),
+    );
+    row.standing = Math.ceil(values.standing / this.rows.standingUnit) * this.rows.standingUnit;
+    row.complianceBps = values.complianceBps;
+    row.total = values.total;
+    row.devices = values.devices;
+    halves[Node.MIN_PRICE] = compactPrice(Math.floor(row.referencePrice));
+    this.#envelope.clear();
+    this.#addToEnvelope(bucket);
+    this.#envelope.write(halves, Node.ENVELOPE, this.scale.unit);
+    bucket.leastGpu = Math.min(bucket.leastGpu, values.gpuPrice);
+    bucket.leastCore = Math.min(bucket.leastCore, values.corePrice);
+    bucket.leastMemory = Math.min(bucket.leastMemory, values.memoryPrice);
+    bucket.leastStorage = Math.min(bucket.leastStorage, values.storagePrice);
+  }
+
+  /** Bounds the envelope of a leaf's node by the leaf's rows as their columns are. */
+  boundEnvelope(bucket: Bucket, leaf: number, node: number): void {
+    const { rows, nodes } = this;
+    const row = this.#envelopeRow;
+    this.#envelope.clear();
+    for (let at = leaf * LEAF_ROWS; at < leaf * LEAF_ROWS + rows.used[leaf]!; at++) {
+      row.corePrice = expandPrice(rows.corePrice[at]!);
+      row.referencePrice = referencePrice(
+        bucket,
+        rows.gpuPrice[at]!,
+        row.corePrice,
+        expandPrice(rows.memoryPrice[at]!),
+      );
+      row.standing = rows.standing[at]! * rows.standingUnit;
+      row.complianceBps = rows.complianceBps[at]!;
+      row.total = rows.total[at]!;
+      row.devices = rows.devices[at]!;
+      this.#addToEnvelope(bucket);
+    }
+    this.#envelope.write(nodes.halves, node * Node.NODE_HALVES + Node.ENVELOPE, this.scale.unit);
+  }
+
+  #addToEnvelope(bucket: Bucket): void {
+    const row = this.#envelopeRow;
+    if (bucket.forest.isGpu) {
+      const { typicalPrice, typicalCore, model } = bucket;
+      this.#envelope.addGpuRow(this.scale, row, typicalPrice, typicalCore, model === 0);
+    } else {
+      this.#envelope.addCpuRow(this.scale, row, bucket.typicalCore);
+    }
   }
 
   /** Writes what a machine has free, as rows of the bucket keep it, into `#values`. */
@@ -566,46 +638,20 @@ export class MarketIndex {
     }
   }
 
-  /** The leaf, as a local node, whose bound of a typical order the row in ROW_NODE lifts least. */
+  /** The leaf, as a local node, whose envelope the row in ROW_NODE lifts least, of those that it does not lift the lowest. */
   #placeFor(bucket: Bucket): number {
+    const { nodes } = this;
     let local = 1;
     while (local < bucket.leaves) {
-      const left = 2 * local;
-      const leftBound = this.#typicalBound(bucket, bucket.nodeBase + left);
-      const leftWidened = this.#typicalBoundWidened(bucket, bucket.nodeBase + left);
-      const rightBound = this.#typicalBound(bucket, bucket.nodeBase + left + 1);
-      const rightWidened = this.#typicalBoundWidened(bucket, bucket.nodeBase + left + 1);
-      const leftRise = leftWidened - leftBound;
-      const rightRise = rightWidened - rightBound;
-      local = leftRise < rightRise || (leftRise === rightRise && leftBound < rightBound) ? left : left + 1;
+      const left = bucket.nodeBase + 2 * local;
+      const leftSum = nodes.envelopeSum(left);
+      const rightSum = nodes.envelopeSum(left + 1);
+      const leftRise = nodes.envelopeSumLifted(left, ROW_NODE) - leftSum;
+      const rightRise = nodes.envelopeSumLifted(left + 1, ROW_NODE) - rightSum;
+      const takesLeft = leftRise < rightRise || (leftRise === rightRise && leftSum < rightSum);
+      local = takesLeft ? 2 * local : 2 * local + 1;
     }
     return local;
-  }
-
-  #typicalBoundWidened(bucket: Bucket, node: number): number {
-    this.nodes.copy(SPARE_NODE, node);
-    this.nodes.absorb(SPARE_NODE, ROW_NODE);
-    return this.#typicalBound(bucket, SPARE_NODE);
-  }
-
-  #typicalBound(bucket: Bucket, node: number): number {
-    const { floats, words, halves } = this.nodes;
-    const word = node * Node.NODE_WORDS;
-    const half = node * Node.NODE_HALVES;
-    if (words[word + Node.MIN_PROVIDER] === Node.EMPTY) return 0;
-    const policy = this.#policy;
-    const price =
-      (bucket.forest.isGpu ? (floats[word + Node.MIN_GPU]! * TYPICAL_MILLI_GPU) / 1000 : 0) +
-      floats[word + Node.MIN_CORE]! * TYPICAL_CORES +
-      floats[word + Node.MIN_MEMORY]! * TYPICAL_MEMORY_GIB +
-      floats[word + Node.MIN_STORAGE]! * TYPICAL_STORAGE_TIB;
-    const least = halves[half + (bucket.forest.isGpu ? Node.LEAST_ONE : Node.LEAST_ANY)]!;
-    return (
-      halves[half + Node.MAX_COMPLIANCE]! *
-      (policy.weightPriceBps * SCALE * (1 - price / bucket.typicalMaxPrice) +
-        policy.weightFitBps * fitMeasure(least, bucket.forest.isGpu) +
-        words[word + Node.MAX_STANDING]!)
-    );
   }
 
   /** The leaf nearest to a leaf (both as local nodes) that has a free place; the bucket has one. */
@@ -684,41 +730,58 @@ export class MarketIndex {
     const policy = this.#policy;
     const { machines, measures } = this.#clustering;
     const { isGpu, tokenId } = bucket.forest;
-    bucket.typicalMaxPrice = this.#typicalMaxPrice(bucket, count);
-    const pricePoints = (policy.weightPriceBps * SCALE) / bucket.typicalMaxPrice;
+    this.#setTypicalPrices(bucket, count);
+    const pricePoints = (policy.weightPriceBps * SCALE) / bucket.typicalPrice;
+    const sets = new Map<number, number>();
     for (let position = 0; position < count; position++) {
       const machineId = machines[position]!;
       const provider = market.providerId[machineId]!;
+      const offer = this.#offerOf(machineId, tokenId);
       const at = position * MEASURES;
       const free = this.loadFree(machineId, bucket).total;
-      measures[at] = -pricePoints * this.#typicalPrice(this.#offerOf(machineId, tokenId), isGpu);
+      const attributes = foldAttributes(market.attributesLow[provider]!, market.attributesHigh[provider]!);
+      sets.set(attributes, (sets.get(attributes) ?? 0) + 1);
+      measures[at] = -pricePoints * this.#referencePriceOf(offer, bucket);
       measures[at + 1] = this.weightedStanding[provider]!;
       measures[at + 2] = this.complianceBps[provider]! * (SCALE / 2);
       measures[at + 3] = policy.weightFitBps * fitMeasure(free, isGpu);
-      measures[at + 4] = provider;
+      measures[at + 4] = attributes;
+      measures[at + 5] = provider;
     }
+    // Where sets are few, rows of one set go together, so that a node lacks what all of its rows lack.
+    const setWeight = sets.size > 1 && sets.size * ROWS_PER_SET <= count ? SCALE * SCALE : 0;
+    for (let position = 0; position < count; position++) measures[position * MEASURES + 4]! *= setWeight;
   }
 
-  #typicalPrice(offer: number, isGpu: boolean): number {
+  /** Reference price of an offer in the market's columns. */
+  #referencePriceOf(offer: number, bucket: Bucket): number {
     const { market } = this;
-    return (
-      (isGpu ? (market.offerGpuMicroPerHour[offer]! * TYPICAL_MILLI_GPU) / 1000 : 0) +
-      market.offerCoreMicroPerHour[offer]! * TYPICAL_CORES +
-      market.offerMemoryGibMicroPerHour[offer]! * TYPICAL_MEMORY_GIB +
-      market.offerStorageTibMicroPerHour[offer]! * TYPICAL_STORAGE_TIB
+    return referencePrice(
+      bucket,
+      market.offerGpuMicroPerHour[offer]!,
+      market.offerCoreMicroPerHour[offer]!,
+      market.offerMemoryGibMicroPerHour[offer]!,
     );
   }
 
-  /** Twice the median price of a sample of the machines that `#clustering` holds. */
-  #typicalMaxPrice(bucket: Bucket, count: number): number {
-    const { isGpu, tokenId } = bucket.forest;
-    const sample: number[] = [];
+  /** Sets a bucket's typical prices to the medians of a sample of the machines that `#clustering` holds. */
+  #setTypicalPrices(bucket: Bucket, count: number): void {
+    const { machines } = this.#clustering;
+    const prices: number[] = [];
+    const cores: number[] = [];
     const step = Math.max(1, Math.floor(count / PRICE_SAMPLE));
     for (let position = 0; position < count; position += step) {
-      sample.push(this.#typicalPrice(this.#offerOf(this.#clustering.machines[position]!, tokenId), isGpu));
+      const offer = this.#offerOf(machines[position]!, bucket.forest.tokenId);
+      prices.push(this.#referencePriceOf(offer, bucket));
+      cores.push(this.market.offerCoreMicroPerHour[offer]!);
     }
-    sample.sort((a, b) => a - b);
-    return Math.max(1, 2 * (sample[sample.length >>> 1] ?? 1));
+    bucket.typicalPrice = Math.max(1, median(prices));
+    bucket.typicalCore = Math.max(1, median(cores));
+    bucket.leastGpu = Infinity;
+    bucket.leastCore = Infinity;
+    bucket.leastMemory = Infinity;
+    bucket.leastStorage = Infinity;
+    bucket.forest.lowerTypicalPrices(bucket);
   }
 
   #makeRoom(bucket: Bucket, leaves: number): void {
@@ -793,11 +856,33 @@ export class MarketIndex {
   }
 }
 
-/** Fit points of a typical order, between 0 and SCALE, for `free` as rows keep it; what is used up stands far from the rest. */
+/** Fit points of a typical order, up to SCALE, for `free` as rows keep it; what is used up stands far from the rest. */
 function fitMeasure(free: number, isGpu: boolean): number {
-  if (free === 0 || free === Node.NONE) return -SCALE;
-  const need = isGpu ? TYPICAL_MILLI_GPU : (TYPICAL_CORES * 1000) >>> Node.CPU_SHIFT;
+  if (free === 0) return -SCALE;
+  const need = isGpu ? WHOLE_DEVICE : TYPICAL_CPU_MILLI >>> Node.CPU_SHIFT;
   return (SCALE * need) / Math.max(need, free);
+}
+
+/** What rows of a bucket are compared by: see REFERENCE_CORES. */
+function referencePrice(bucket: Bucket, gpuPrice: number, corePrice: number, memoryPrice: number): number {
+  return bucket.forest.isGpu ? gpuPrice + REFERENCE_CORES * corePrice + REFERENCE_MEMORY_GIB * memoryPrice : corePrice;
+}
+
+function envelopeScaleOf(policy: Policy, mostStanding: number): EnvelopeScale {
+  const { weightPriceBps, weightFitBps, weightRegionBps, weightPackingBps } = policy;
+  const fullPoints = (weightPriceBps + weightRegionBps + weightPackingBps) * SCALE;
+  const fitPoints = weightFitBps * SCALE;
+  const most = MOST_COMPLIANCE_BPS * (fullPoints + fitPoints + mostStanding + 0xffff);
+  return { fullPoints, pricePoints: weightPriceBps * SCALE, fitPoints, unit: Math.ceil(most / 0xffff) };
+}
+
+function bpsByte(bps: number): number {
+  return Math.min(0xff, bps >>> Node.BPS_SHIFT);
+}
+
+function median(values: number[]): number {
+  values.sort((a, b) => a - b);
+  return values[values.length >>> 1] ?? 1;
 }
 
 function leavesFor(rows: number): number {

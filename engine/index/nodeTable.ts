@@ -1,71 +1,50 @@
 /**
- * Nodes of the index's trees, one cache line each: the least price, the most of everything that raises a total or passes a filter, over
- * all rows below. A machine as good in every column as its node's best values scores at least as high as any row below, which makes the
- * score formula at those values an upper bound.
+ * Nodes of the index's trees, one cache line each: over all rows below the highest scores of typical orders (`Envelope`) and the most of
+ * what filters ask for. What a node says bounds every row below it.
  */
 
-/** 32-bit words of a node, and 16-bit halves. */
+/** 32-bit words, 16-bit halves and bytes of a node. */
 export const NODE_WORDS = 16;
 export const NODE_HALVES = 32;
+export const NODE_BYTES = 64;
 
-/** Word offsets: unit prices as floats rounded down, then exact integers. */
-export const MIN_GPU = 0;
-export const MIN_CORE = 1;
-export const MIN_MEMORY = 2;
-export const MIN_STORAGE = 3;
-export const MAX_STANDING = 4;
-/** Lowest provider id; EMPTY when there is no row below. */
-export const MIN_PROVIDER = 5;
-/** OR of the attributes, bits 0..26 and 27..53. */
-export const ATTRIBUTES_LOW = 6;
-export const ATTRIBUTES_HIGH = 7;
-/** The four words that a reservation changes, from here on. */
-export const CAPACITY = 8;
-export const CAPACITY_WORDS = 4;
-
-/**
- * Half offsets. Least free capacity (the dominant resource, `RowTable.total`) among rows that can take: anything; a share of half a
- * device; one, two, four whole devices. NONE when no row can.
- */
-export const LEAST_ANY = 16;
-export const LEAST_HALF = 17;
-export const LEAST_ONE = 18;
-export const LEAST_TWO = 19;
-export const LEAST_FOUR = 20;
-/** Most that one device has free. */
-export const MAX_SHARE = 21;
-/** Most wholly free devices. */
-export const MAX_WHOLE = 22;
-/** Most free of the dominant resource. */
-export const MAX_TOTAL = 23;
-export const MAX_COMPLIANCE = 24;
-export const MAX_CPU = 25;
-export const MAX_MEMORY = 26;
-export const MAX_STORAGE = 27;
-export const MAX_UPTIME = 28;
-export const MAX_REPUTATION = 29;
-/** OR of the tier bits. */
-export const TIERS = 30;
-export const MIN_SLASHES = 31;
+/** Word offsets. Lowest provider id; EMPTY when there is no row below. */
+export const MIN_PROVIDER = 0;
+/** OR of the attributes, as `foldAttributes27` folds them. */
+export const ATTRIBUTES = 1;
+/** Byte offsets: the most in units of 64 bps, the fewest slashes, OR of the tier bits. */
+export const MAX_UPTIME = 8;
+export const MAX_REPUTATION = 9;
+export const MIN_SLASHES = 10;
+export const TIERS = 11;
+/** Half offset: least reference price, as `compactPrice` packs it. */
+export const MIN_PRICE = 6;
+/** Byte offsets: most free, as `amountByte` packs it. */
+export const MAX_CPU = 14;
+export const MAX_MEMORY = 15;
+/** Word and half offset of the envelope, which is what a reservation changes. */
+export const ENVELOPE_WORD = 4;
+export const ENVELOPE_WORDS = 12;
+export const ENVELOPE = 8;
+export const ENVELOPE_HALVES = 24;
 
 export const EMPTY = 0xffff_ffff;
-export const NONE = 0xffff;
 
-/** Free cpu-milli, memory MiB and storage GiB are kept without these lowest bits. */
+/** Free cpu-milli of machines without GPU are kept without these lowest bits. */
 export const CPU_SHIFT = 4;
-export const MEMORY_SHIFT = 8;
-export const STORAGE_SHIFT = 4;
+/** Uptime and reputation are kept without these lowest bits. */
+export const BPS_SHIFT = 6;
 
 /** All nodes, in one buffer seen through three kinds of views; they are replaced when the table grows. */
 export class NodeTable {
   words: Uint32Array<ArrayBuffer>;
-  floats: Float32Array<ArrayBuffer>;
   halves: Uint16Array<ArrayBuffer>;
+  bytes: Uint8Array<ArrayBuffer>;
 
   constructor(nodes: number) {
     this.words = new Uint32Array(nodes * NODE_WORDS);
-    this.floats = new Float32Array(this.words.buffer);
     this.halves = new Uint16Array(this.words.buffer);
+    this.bytes = new Uint8Array(this.words.buffer);
   }
 
   get count(): number {
@@ -82,23 +61,24 @@ export class NodeTable {
     const old = this.words;
     this.words = new Uint32Array(nodes * NODE_WORDS);
     this.words.set(old);
-    this.floats = new Float32Array(this.words.buffer);
     this.halves = new Uint16Array(this.words.buffer);
+    this.bytes = new Uint8Array(this.words.buffer);
   }
 
   /** Makes a node one without rows. */
   clear(node: number): void {
     const word = node * NODE_WORDS;
-    const half = node * NODE_HALVES;
     this.words.fill(0, word, word + NODE_WORDS);
-    this.floats.fill(Infinity, word + MIN_GPU, word + MIN_STORAGE + 1);
     this.words[word + MIN_PROVIDER] = EMPTY;
-    this.halves.fill(NONE, half + LEAST_ANY, half + LEAST_FOUR + 1);
-    this.halves[half + MIN_SLASHES] = NONE;
+    this.halves[node * NODE_HALVES + MIN_PRICE] = 0xffff;
+    this.bytes[node * NODE_BYTES + MIN_SLASHES] = 0xff;
   }
 
   copy(to: number, from: number): void {
-    this.words.copyWithin(to * NODE_WORDS, from * NODE_WORDS, (from + 1) * NODE_WORDS);
+    const { words } = this;
+    const a = to * NODE_WORDS;
+    const b = from * NODE_WORDS;
+    for (let word = 0; word < NODE_WORDS; word++) words[a + word] = words[b + word]!;
   }
 
   isSame(one: number, other: number): boolean {
@@ -111,66 +91,50 @@ export class NodeTable {
 
   /** Widens `into` so that it bounds what `from` bounds; whether that changed it. */
   absorb(into: number, from: number): boolean {
-    const { words, floats, halves } = this;
+    const { words, halves, bytes } = this;
     const a = into * NODE_WORDS;
     const b = from * NODE_WORDS;
     if (words[b + MIN_PROVIDER] === EMPTY) return false;
-    let changed = false;
-    for (let word = MIN_GPU; word <= MIN_STORAGE; word++) {
-      if (floats[b + word]! < floats[a + word]!) {
-        floats[a + word] = floats[b + word]!;
-        changed = true;
-      }
-    }
-    if (words[b + MAX_STANDING]! > words[a + MAX_STANDING]!) {
-      words[a + MAX_STANDING] = words[b + MAX_STANDING]!;
-      changed = true;
-    }
+    let changed = this.absorbEnvelope(into, from);
     if (words[b + MIN_PROVIDER]! < words[a + MIN_PROVIDER]!) {
       words[a + MIN_PROVIDER] = words[b + MIN_PROVIDER]!;
       changed = true;
     }
-    for (let word = ATTRIBUTES_LOW; word <= ATTRIBUTES_HIGH; word++) {
-      const both = (words[a + word]! | words[b + word]!) >>> 0;
-      if (both !== words[a + word]) {
-        words[a + word] = both;
-        changed = true;
-      }
-    }
-    if (this.absorbCapacity(into, from)) changed = true;
-    const c = into * NODE_HALVES;
-    const d = from * NODE_HALVES;
-    for (let half = MAX_COMPLIANCE; half <= MAX_REPUTATION; half++) {
-      if (halves[d + half]! > halves[c + half]!) {
-        halves[c + half] = halves[d + half]!;
-        changed = true;
-      }
-    }
-    const tiers = halves[c + TIERS]! | halves[d + TIERS]!;
-    if (tiers !== halves[c + TIERS]) {
-      halves[c + TIERS] = tiers;
+    const attributes = words[a + ATTRIBUTES]! | words[b + ATTRIBUTES]!;
+    if (attributes !== words[a + ATTRIBUTES]) {
+      words[a + ATTRIBUTES] = attributes;
       changed = true;
     }
-    if (halves[d + MIN_SLASHES]! < halves[c + MIN_SLASHES]!) {
-      halves[c + MIN_SLASHES] = halves[d + MIN_SLASHES]!;
+    const c = into * NODE_HALVES + MIN_PRICE;
+    const d = from * NODE_HALVES + MIN_PRICE;
+    if (halves[d]! < halves[c]!) {
+      halves[c] = halves[d]!;
       changed = true;
     }
-    return changed;
+    const e = into * NODE_BYTES;
+    const f = from * NODE_BYTES;
+    if (bytes[f + MIN_SLASHES]! < bytes[e + MIN_SLASHES]!) {
+      bytes[e + MIN_SLASHES] = bytes[f + MIN_SLASHES]!;
+      changed = true;
+    }
+    const tiers = bytes[e + TIERS]! | bytes[f + TIERS]!;
+    if (tiers !== bytes[e + TIERS]) {
+      bytes[e + TIERS] = tiers;
+      changed = true;
+    }
+    if (lifted(bytes, e + MAX_UPTIME, f + MAX_UPTIME)) changed = true;
+    if (lifted(bytes, e + MAX_REPUTATION, f + MAX_REPUTATION)) changed = true;
+    if (lifted(bytes, e + MAX_CPU, f + MAX_CPU)) changed = true;
+    return lifted(bytes, e + MAX_MEMORY, f + MAX_MEMORY) || changed;
   }
 
-  /** `absorb` for the capacity words alone. */
-  absorbCapacity(into: number, from: number): boolean {
+  /** `absorb` for the envelope alone. */
+  absorbEnvelope(into: number, from: number): boolean {
     const { halves } = this;
-    const c = into * NODE_HALVES;
-    const d = from * NODE_HALVES;
+    const c = into * NODE_HALVES + ENVELOPE;
+    const d = from * NODE_HALVES + ENVELOPE;
     let changed = false;
-    for (let half = LEAST_ANY; half <= LEAST_FOUR; half++) {
-      if (halves[d + half]! < halves[c + half]!) {
-        halves[c + half] = halves[d + half]!;
-        changed = true;
-      }
-    }
-    for (let half = MAX_SHARE; half <= MAX_TOTAL; half++) {
+    for (let half = 0; half < ENVELOPE_HALVES; half++) {
       if (halves[d + half]! > halves[c + half]!) {
         halves[c + half] = halves[d + half]!;
         changed = true;
@@ -179,30 +143,59 @@ export class NodeTable {
     return changed;
   }
 
-  /** Makes the capacity words those of no row. */
-  clearCapacity(node: number): void {
-    const half = node * NODE_HALVES;
-    this.halves.fill(NONE, half + LEAST_ANY, half + LEAST_FOUR + 1);
-    this.halves.fill(0, half + MAX_SHARE, half + MAX_TOTAL + 1);
+  /** Makes a node's envelope the higher of its two children's. */
+  joinEnvelopes(node: number, left: number, right: number): void {
+    const { halves } = this;
+    const a = node * NODE_HALVES + ENVELOPE;
+    const b = left * NODE_HALVES + ENVELOPE;
+    const c = right * NODE_HALVES + ENVELOPE;
+    for (let half = 0; half < ENVELOPE_HALVES; half++) {
+      const one = halves[b + half]!;
+      const other = halves[c + half]!;
+      halves[a + half] = one > other ? one : other;
+    }
   }
 
-  /** Widens the capacity words by a row with `total` free, its devices packed as `RowTable.devices`. */
-  absorbFree(node: number, total: number, devices: number): void {
+  /** All of a node's envelope added up, a measure of how much it bounds. */
+  envelopeSum(node: number): number {
     const { halves } = this;
-    const half = node * NODE_HALVES;
-    const share = devices & 0x3ff;
-    const whole = devices >>> 10;
-    if (devices !== 0 && total < halves[half + LEAST_ANY]!) halves[half + LEAST_ANY] = total;
-    if (share >= 500 && total < halves[half + LEAST_HALF]!) halves[half + LEAST_HALF] = total;
-    if (whole >= 1) {
-      if (total < halves[half + LEAST_ONE]!) halves[half + LEAST_ONE] = total;
-      if (whole >= 2 && total < halves[half + LEAST_TWO]!) halves[half + LEAST_TWO] = total;
-      if (whole >= 4 && total < halves[half + LEAST_FOUR]!) halves[half + LEAST_FOUR] = total;
-    }
-    if (share > halves[half + MAX_SHARE]!) halves[half + MAX_SHARE] = share;
-    if (whole > halves[half + MAX_WHOLE]!) halves[half + MAX_WHOLE] = whole;
-    if (total > halves[half + MAX_TOTAL]!) halves[half + MAX_TOTAL] = total;
+    const first = node * NODE_HALVES + ENVELOPE;
+    let sum = 0;
+    for (let half = first; half < first + ENVELOPE_HALVES; half++) sum += halves[half]!;
+    return sum;
   }
+
+  /** The same of a node once it has absorbed another. */
+  envelopeSumLifted(node: number, by: number): number {
+    const { halves } = this;
+    const a = node * NODE_HALVES + ENVELOPE;
+    const b = by * NODE_HALVES + ENVELOPE;
+    let sum = 0;
+    for (let half = 0; half < ENVELOPE_HALVES; half++) {
+      const one = halves[a + half]!;
+      const other = halves[b + half]!;
+      sum += one > other ? one : other;
+    }
+    return sum;
+  }
+}
+
+function lifted(bytes: Uint8Array, into: number, from: number): boolean {
+  if (bytes[from]! <= bytes[into]!) return false;
+  bytes[into] = bytes[from]!;
+  return true;
+}
+
+/** 54 attribute bits in 27: what has all bits of an order has all bits of the order's fold. */
+export function foldAttributes27(low: number, high: number): number {
+  return low | high;
+}
+
+/** An amount below 2^24 in a byte, three bits of mantissa, rounded down: an amount that is not less has a byte that is not less. */
+export function amountByte(amount: number): number {
+  if (amount < 8) return amount;
+  const exponent = 31 - Math.clz32(amount);
+  return ((exponent - 2) << 3) | ((amount >>> (exponent - 3)) & 7);
 }
 
 const floatCell = new Float32Array(1);

@@ -15,15 +15,22 @@ import type { Chosen } from '../stages.js';
 import type { Bucket, Forest } from './bucket.js';
 import { CandidateHeap } from './candidateHeap.js';
 import { expandPrice } from './compactPrice.js';
+import { cpuClassOf, gpuClassOf, REFERENCE_CORES, REFERENCE_MEMORY_GIB, SAMPLE_AT, SAMPLES } from './envelope.js';
+import { MOST_COMPLIANCE_BPS } from './marketIndex.js';
 import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
+import { amountByte, foldAttributes27 } from './nodeTable.js';
 import { foldAttributes, LEAF_ROWS } from './rowTable.js';
 
 /** Machines of wanted providers up to which each of them is looked at instead of searching the index. */
 const FEW_MACHINES = 4096;
 /** Owner of a heap entry that is a candidate; other owners are buckets, or forests counted down from -1. */
 const CANDIDATE = 0x7fff_ffff;
-const HALF_DEVICE = 500;
+/** Buckets of a model up to which each of them is entered by its root. */
+const FEW_BUCKETS = 32;
+/** A price falls short of the sum of its terms by less than one for each floor; doubles err by far less than the other. */
+const FLOORED_TERMS = 4;
+const ROUNDING = 64;
 const REGION_GROUP_BITS = 5;
 const LOW_ATTRIBUTES = 0x7ff_ffffn;
 const HIGH_SHIFT = 27n;
@@ -60,12 +67,28 @@ export class OrderSearch {
   #maxPrice = 0;
   #attributesLow = 0;
   #attributesHigh = 0;
-  #cpuBits = 0;
-  #memoryBits = 0;
-  #storageBits = 0;
+  #attributes27 = 0;
+  #cpuByte = 0;
+  #memoryByte = 0;
+  #uptimeByte = 0;
+  #reputationByte = 0;
   #wholeDevices = 0;
-  /** Half of a node that bounds the fit of this order. */
-  #leastHalf = 0;
+  /** How often the order holds what the reference price is of, and what it has beyond, in units of the prices. */
+  #reference = 0;
+  #restGpu = 0;
+  #restCores = 0;
+  #restMemory = 0;
+  #restStorage = 0;
+
+  /** How the envelopes of one bucket, or of a forest's own nodes, bound the order: see `#enter`. */
+  #half = 0;
+  #lowWeight = 0;
+  #highWeight = 0;
+  #constant = 0;
+  #beyond = 0;
+  #priced = 0;
+  #restPrice = 0;
+
   #regionGroups = 0;
   #regionResidues = 0;
 
@@ -133,11 +156,13 @@ export class OrderSearch {
     this.#maxPrice = order.maxPriceMicroPerHour;
     this.#attributesLow = order.attributes === 0n ? 0 : Number(order.attributes & LOW_ATTRIBUTES);
     this.#attributesHigh = order.attributes === 0n ? 0 : Number(order.attributes >> HIGH_SHIFT);
-    this.#cpuBits = order.cpuMilli >>> Node.CPU_SHIFT;
-    this.#memoryBits = order.memoryMib >>> Node.MEMORY_SHIFT;
-    this.#storageBits = order.storageGib >>> Node.STORAGE_SHIFT;
+    this.#attributes27 = foldAttributes27(this.#attributesLow, this.#attributesHigh);
+    this.#cpuByte = amountByte(order.cpuMilli);
+    this.#memoryByte = amountByte(order.memoryMib);
+    this.#uptimeByte = Math.min(0xff, order.minUptimeBps >>> Node.BPS_SHIFT);
+    this.#reputationByte = Math.min(0xff, order.minReputationBps >>> Node.BPS_SHIFT);
     this.#wholeDevices = order.milliGpu < WHOLE_DEVICE ? 0 : order.milliGpu / WHOLE_DEVICE;
-    this.#leastHalf = leastHalfFor(order.milliGpu);
+    this.#splitPrice(order);
     this.#regionGroups = 0;
     this.#regionResidues = 0;
     for (let index = 0; index < order.regions.length; index++) {
@@ -154,6 +179,73 @@ export class OrderSearch {
     if (this.#packing === null) return;
     this.#largestLoss = this.#packing.largestLoss(order);
     this.#mostPacking = weightedPacking(this.#weightPacking, this.#packing.leastLoss(order), this.#largestLoss);
+  }
+
+  /** Splits what the order's price is of into a number of references and a rest. */
+  #splitPrice({ milliGpu, cpuMilli, memoryMib, storageGib }: Order): void {
+    const gpus = milliGpu / 1000;
+    const cores = cpuMilli / 1000;
+    const memory = memoryMib / 1024;
+    const isGpu = milliGpu > 0;
+    const reference = isGpu ? Math.min(gpus, cores / REFERENCE_CORES, memory / REFERENCE_MEMORY_GIB) : cores;
+    this.#reference = reference;
+    this.#restGpu = isGpu ? Math.max(0, gpus - reference) : 0;
+    this.#restCores = isGpu ? Math.max(0, cores - REFERENCE_CORES * reference) : 0;
+    this.#restMemory = isGpu ? Math.max(0, memory - REFERENCE_MEMORY_GIB * reference) : memory;
+    this.#restStorage = storageGib / 1024;
+  }
+
+  /**
+   * Prepares `#bound` for the nodes of a bucket: where its envelopes are read for this order, and what comes off every bound because
+   * no row of the bucket scores more than that of region and packing, nor costs less than that for what the reference lacks.
+   */
+  #enterBucket(bucket: Bucket, regionScore: number): void {
+    const isByCore = this.#milliGpu === 0;
+    this.#restPrice =
+      this.#restGpu * bucket.leastGpu +
+      this.#restCores * bucket.leastCore +
+      this.#restMemory * bucket.leastMemory +
+      this.#restStorage * bucket.leastStorage;
+    this.#enter(bucket.forest, isByCore ? bucket.typicalCore : bucket.typicalPrice, regionScore);
+  }
+
+  /** The same for the nodes above a forest's buckets. */
+  #enterForestNodes(forest: Forest, regionScore: number): void {
+    this.#restPrice = 0;
+    this.#enter(forest, this.#milliGpu === 0 ? forest.typicalCore : forest.typicalPrice, regionScore);
+    this.#beyond = 0;
+  }
+
+  #enter(forest: Forest, typicalPrice: number, regionScore: number): void {
+    const maxPrice = this.#maxPrice;
+    const { unit, pricePoints } = this.#index.scale;
+    const at = (this.#reference * typicalPrice) / maxPrice;
+    const isByCore = this.#milliGpu === 0;
+    const needClass = forest.isGpu ? gpuClassOf(this.#milliGpu) : cpuClassOf(this.#cpuMilli);
+    const first = Node.ENVELOPE + needClass * SAMPLES;
+    const leastCompliance = Math.min(this.#policy.complianceCapBps, SCALE);
+    // The reference price in nodes of machines with GPUs is not that of orders without.
+    this.#priced = isByCore && forest.isGpu ? 0 : this.#reference;
+    this.#beyond = 0;
+    if (at < SAMPLE_AT[1]) {
+      this.#half = first;
+      this.#highWeight = (unit * at) / SAMPLE_AT[1];
+      this.#lowWeight = unit - this.#highWeight;
+    } else {
+      this.#half = first + 1;
+      const share = Math.min(1, (at - SAMPLE_AT[1]) / (SAMPLE_AT[2] - SAMPLE_AT[1]));
+      this.#highWeight = unit * share;
+      this.#lowWeight = unit - this.#highWeight;
+      if (at > SAMPLE_AT[2] && this.#priced > 0) {
+        this.#beyond = leastCompliance * pricePoints * (this.#reference / maxPrice - SAMPLE_AT[2] / typicalPrice);
+      }
+    }
+    const missing =
+      (pricePoints * this.#restPrice) / maxPrice +
+      this.#weightRegion * (SCALE - regionScore) +
+      (this.#weightPacking * SCALE - this.#mostPacking);
+    this.#constant =
+      MOST_COMPLIANCE_BPS * pricePoints * (FLOORED_TERMS / maxPrice) + ROUNDING - leastCompliance * missing;
   }
 
   /** Judges the machines of the wanted providers one by one if they are few; whether it did. */
@@ -185,6 +277,7 @@ export class OrderSearch {
         if (places === undefined || order.models.indexOf(order.models[index]!) !== index) continue;
         let from = places.from + count;
         let to = places.to + count;
+        if (to - from <= FEW_BUCKETS) for (; from < to; from++) this.#pushForestNode(forest, from);
         while (from < to) {
           if (from & 1) this.#pushForestNode(forest, from++);
           if (to & 1) this.#pushForestNode(forest, --to);
@@ -202,14 +295,16 @@ export class OrderSearch {
       const bucket = forest.buckets[local - count]!;
       const region = this.#regionScore(bucket.region);
       if (region < 0) return;
-      const bound = this.#bound(bucket.nodeBase + 1, region * this.#weightRegion, forest, bucket.model);
+      this.#enterBucket(bucket, region);
+      const bound = this.#bound(bucket.nodeBase + 1);
       if (this.#reaches(bound, bucket.nodeBase + 1)) this.#heap.push(bound, bucket.number, 1);
       return;
     }
     const node = forest.nodeBase + local;
     const region = this.#regionScoreWithin(forest, local);
     if (region < 0) return;
-    const bound = this.#bound(node, region * this.#weightRegion, forest, 0);
+    this.#enterForestNodes(forest, region);
+    const bound = this.#bound(node);
     if (this.#reaches(bound, node)) this.#heap.push(bound, -1 - forest.number, local);
   }
 
@@ -232,54 +327,26 @@ export class OrderSearch {
     return inGroup ? SCALE / 2 : 0;
   }
 
-  /** The score formula at the best values of a node, an upper bound of every base below it; REJECTED when a filter fails for all. */
-  #bound(node: number, regionPoints: number, forest: Forest, model: number): number {
-    const { words, floats, halves } = this.#index.nodes;
+  /** An upper bound of every base below a node, for what was entered last; REJECTED when a filter fails for all rows below. */
+  #bound(node: number): number {
+    const { words, halves, bytes } = this.#index.nodes;
     const word = node * Node.NODE_WORDS;
     const half = node * Node.NODE_HALVES;
+    const byte = node * Node.NODE_BYTES;
     if (words[word + Node.MIN_PROVIDER] === Node.EMPTY) return REJECTED;
-    const low = this.#attributesLow;
-    const high = this.#attributesHigh;
-    if ((words[word + Node.ATTRIBUTES_LOW]! & low) !== low) return REJECTED;
-    if ((words[word + Node.ATTRIBUTES_HIGH]! & high) !== high) return REJECTED;
-    if (halves[half + Node.MAX_CPU]! < this.#cpuBits) return REJECTED;
-    if (halves[half + Node.MAX_MEMORY]! < this.#memoryBits) return REJECTED;
-    if (halves[half + Node.MAX_STORAGE]! < this.#storageBits) return REJECTED;
-    const milliGpu = this.#milliGpu;
+    const attributes = this.#attributes27;
+    if ((words[word + Node.ATTRIBUTES]! & attributes) !== attributes) return REJECTED;
     const order = this.#order;
-    if (order.tiers !== 0 && (halves[half + Node.TIERS]! & order.tiers) === 0) return REJECTED;
-    if (halves[half + Node.MAX_UPTIME]! < order.minUptimeBps) return REJECTED;
-    if (halves[half + Node.MAX_REPUTATION]! < order.minReputationBps) return REJECTED;
-    if (halves[half + Node.MIN_SLASHES]! > order.maxSlashes) return REJECTED;
-    let fit = 0;
-    if (milliGpu > 0) {
-      if (this.#wholeDevices === 0) {
-        if (halves[half + Node.MAX_SHARE]! < milliGpu) return REJECTED;
-      } else if (halves[half + Node.MAX_WHOLE]! < this.#wholeDevices) return REJECTED;
-      const least = halves[half + this.#leastHalf]!;
-      fit = Math.floor((milliGpu * SCALE) / (least > milliGpu ? least : milliGpu));
-    } else if (!forest.isGpu) {
-      if (halves[half + Node.MAX_TOTAL]! < this.#cpuBits) return REJECTED;
-      const least = halves[half + Node.LEAST_ANY]! << Node.CPU_SHIFT;
-      fit = Math.floor((this.#cpuMilli * SCALE) / (least > this.#cpuMilli ? least : this.#cpuMilli));
-    } else if (model === 0 && forest.hasModelZero) {
-      fit = SCALE;
-    }
-    const price =
-      Math.floor((milliGpu * floats[word + Node.MIN_GPU]!) / 1000) +
-      Math.floor((this.#cpuMilli * floats[word + Node.MIN_CORE]!) / 1000) +
-      Math.floor((this.#memoryMib * floats[word + Node.MIN_MEMORY]!) / 1024) +
-      Math.floor((this.#storageGib * floats[word + Node.MIN_STORAGE]!) / 1024);
-    const maxPrice = this.#maxPrice;
-    if (price > maxPrice) return REJECTED;
-    return (
-      halves[half + Node.MAX_COMPLIANCE]! *
-      (this.#weightPrice * Math.floor(((maxPrice - price) * SCALE) / maxPrice) +
-        this.#weightFit * fit +
-        regionPoints +
-        this.#mostPacking +
-        words[word + Node.MAX_STANDING]!)
-    );
+    if (bytes[byte + Node.MAX_CPU]! < this.#cpuByte) return REJECTED;
+    if (bytes[byte + Node.MAX_MEMORY]! < this.#memoryByte) return REJECTED;
+    if (bytes[byte + Node.MAX_UPTIME]! < this.#uptimeByte) return REJECTED;
+    if (bytes[byte + Node.MAX_REPUTATION]! < this.#reputationByte) return REJECTED;
+    if (bytes[byte + Node.MIN_SLASHES]! > order.maxSlashes) return REJECTED;
+    if (order.tiers !== 0 && (bytes[byte + Node.TIERS]! & order.tiers) === 0) return REJECTED;
+    const price = expandPrice(halves[half + Node.MIN_PRICE]!);
+    if (this.#priced * price + this.#restPrice > this.#maxPrice + FLOORED_TERMS) return REJECTED;
+    const at = half + this.#half;
+    return halves[at]! * this.#lowWeight + halves[at + 1]! * this.#highWeight + this.#constant - this.#beyond * price;
   }
 
   /** Whether a base of at most `bound` in a node can still win; without jitter a tie is won by the lower provider alone. */
@@ -319,14 +386,15 @@ export class OrderSearch {
   /** Follows the better child from node to node down to a leaf, the other one waits in the heap; stops where another entry is better. */
   #descend(bucket: Bucket, from: number): void {
     const heap = this.#heap;
-    const { forest, model, nodeBase, leaves } = bucket;
-    const regionPoints = this.#regionScore(bucket.region) * this.#weightRegion;
+    const { nodeBase, leaves } = bucket;
+    const regionScore = this.#regionScore(bucket.region);
+    if (from < leaves) this.#enterBucket(bucket, regionScore);
     let local = from;
     while (local < leaves) {
       const left = 2 * local;
       const right = left + 1;
-      const leftBound = this.#bound(nodeBase + left, regionPoints, forest, model);
-      const rightBound = this.#bound(nodeBase + right, regionPoints, forest, model);
+      const leftBound = this.#bound(nodeBase + left);
+      const rightBound = this.#bound(nodeBase + right);
       const takesLeft =
         leftBound > rightBound ||
         (leftBound === rightBound && this.#providerAt(nodeBase + left) <= this.#providerAt(nodeBase + right));
@@ -345,7 +413,7 @@ export class OrderSearch {
       }
       local = better;
     }
-    this.#scanLeaf(bucket, bucket.leafBase + local - leaves, regionPoints);
+    this.#scanLeaf(bucket, bucket.leafBase + local - leaves, regionScore * this.#weightRegion);
   }
 
   #providerAt(node: number): number {
@@ -368,6 +436,7 @@ export class OrderSearch {
     const weightPrice = this.#weightPrice;
     const weightFit = this.#weightFit;
     const jitterRange = this.#jitterRange;
+    const owners = this.#index.market.providerId;
     const pointsOfAll = regionPoints + this.#mostPacking;
     const first = leaf * LEAF_ROWS;
     const end = first + rows.used[leaf]!;
@@ -398,6 +467,8 @@ export class OrderSearch {
           pointsOfAll +
           standing[row]! * standingUnit);
       if (bound + jitterRange < this.#bar) continue;
+      // Without jitter a tie goes to the lower provider, whatever the machine.
+      if (bound === this.#bar && jitterRange === 0 && owners[machine[row]!]! > this.#bestProvider) continue;
       this.#judgeRow(machine[row]!, bucket, regionPoints);
     }
   }
@@ -582,11 +653,4 @@ export class OrderSearch {
     this.#candidateOffer.set(offer);
     this.#candidateBid.set(bid);
   }
-}
-
-function leastHalfFor(milliGpu: number): number {
-  if (milliGpu < HALF_DEVICE) return Node.LEAST_ANY;
-  if (milliGpu < WHOLE_DEVICE) return Node.LEAST_HALF;
-  if (milliGpu < 2 * WHOLE_DEVICE) return Node.LEAST_ONE;
-  return milliGpu < 4 * WHOLE_DEVICE ? Node.LEAST_TWO : Node.LEAST_FOUR;
 }

@@ -2,12 +2,12 @@ import { chooseDevices, WHOLE_DEVICE } from '../devices.js';
 import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import type { Resources } from '../price.js';
 import type { MarketIndex } from './marketIndex.js';
-import { CAPACITY, CAPACITY_WORDS, NODE_WORDS } from './nodeTable.js';
-import { LEAF_ROWS, LEAF_SHIFT } from './rowTable.js';
+import { ENVELOPE_WORD, ENVELOPE_WORDS, NODE_WORDS } from './nodeTable.js';
+import { LEAF_SHIFT } from './rowTable.js';
 
 const MACHINE_ENTRY = 4 + DEVICES_PER_MACHINE;
 const ROW_ENTRY = 3;
-const NODE_ENTRY = 1 + CAPACITY_WORDS;
+const NODE_ENTRY = 1 + ENVELOPE_WORDS;
 
 /**
  * Capacity taken while a round is matched: written into the market's columns and the index in place, with a note of every value that was
@@ -60,8 +60,8 @@ export class Reservations {
     const { market, rows, nodes } = this.#index;
     for (let at = this.#nodes.last(); at >= 0; at -= NODE_ENTRY) {
       const { words } = this.#nodes;
-      const first = words[at]! * NODE_WORDS + CAPACITY;
-      for (let word = 0; word < CAPACITY_WORDS; word++) nodes.words[first + word] = words[at + 1 + word]!;
+      const first = words[at]! * NODE_WORDS + ENVELOPE_WORD;
+      for (let word = 0; word < ENVELOPE_WORDS; word++) nodes.words[first + word] = words[at + 1 + word]!;
     }
     for (let at = this.#rows.last(); at >= 0; at -= ROW_ENTRY) {
       const { words } = this.#rows;
@@ -84,7 +84,7 @@ export class Reservations {
   }
 
   #renewRow(machineId: number, row: number): void {
-    const { rows, nodes } = this.#index;
+    const { rows } = this.#index;
     const leaf = row >>> LEAF_SHIFT;
     const bucket = this.#index.bucketOf(leaf);
     const at = this.#rows.next();
@@ -97,10 +97,7 @@ export class Reservations {
     let local = bucket.leaves + leaf - bucket.leafBase;
     const node = bucket.nodeBase + local;
     this.#noteNode(node);
-    nodes.clearCapacity(node);
-    for (let other = leaf * LEAF_ROWS; other < leaf * LEAF_ROWS + rows.used[leaf]!; other++) {
-      nodes.absorbFree(node, rows.total[other]!, rows.devices[other]!);
-    }
+    this.#index.boundEnvelope(bucket, leaf, node);
     if (!this.#isChanged(node)) return;
     for (local >>= 1; local >= 1; local >>= 1) {
       const left = bucket.nodeBase + 2 * local;
@@ -115,26 +112,24 @@ export class Reservations {
   #bound(node: number, left: number, right: number): boolean {
     const { nodes } = this.#index;
     this.#noteNode(node);
-    nodes.clearCapacity(node);
-    nodes.absorbCapacity(node, left);
-    nodes.absorbCapacity(node, right);
+    nodes.joinEnvelopes(node, left, right);
     return this.#isChanged(node);
   }
 
   #noteNode(node: number): void {
     const at = this.#nodes.next();
     const { words } = this.#nodes;
-    const first = node * NODE_WORDS + CAPACITY;
+    const first = node * NODE_WORDS + ENVELOPE_WORD;
     words[at] = node;
-    for (let word = 0; word < CAPACITY_WORDS; word++) words[at + 1 + word] = this.#index.nodes.words[first + word]!;
+    for (let word = 0; word < ENVELOPE_WORDS; word++) words[at + 1 + word] = this.#index.nodes.words[first + word]!;
   }
 
   /** Whether the node last noted differs from its note; forgets the note if not. */
   #isChanged(node: number): boolean {
     const at = this.#nodes.last();
     const { words } = this.#nodes;
-    const first = node * NODE_WORDS + CAPACITY;
-    for (let word = 0; word < CAPACITY_WORDS; word++) {
+    const first = node * NODE_WORDS + ENVELOPE_WORD;
+    for (let word = 0; word < ENVELOPE_WORDS; word++) {
       if (words[at + 1 + word] !== this.#index.nodes.words[first + word]) return true;
     }
     this.#nodes.drop();

@@ -1,0 +1,125 @@
+import { CPU_SHIFT } from './nodeTable.js';
+
+/**
+ * The score of a row for a fixed need is linear in the inverse of an order's price limit, so the highest score among rows is convex in
+ * it and lies below the chord between two samples. A node keeps that maximum for eight classes of need at three samples.
+ */
+export const CLASSES = 8;
+export const SAMPLES = 3;
+/** Reference price over price limit at which the maximum is kept, the reference price being the bucket's typical one. */
+export const SAMPLE_AT = [0, 0.65, 1] as const;
+
+/** The price that rows are compared by: one GPU with a little cpu and memory, as most orders have at the least; without GPU one core. */
+export const REFERENCE_CORES = 4;
+export const REFERENCE_MEMORY_GIB = 16;
+
+/** Largest need of each class, milli-GPU; the last class is of orders without GPU. */
+const CLASS_MILLI_GPU = [250, 500, 999, 1000, 2000, 4000, 8000] as const;
+/** Of the share classes what a device must have free at the least, of the others how many devices. */
+const CLASS_SHARE = [1, 251, 501] as const;
+const CLASS_WHOLE = [0, 0, 0, 1, 2, 3, 5] as const;
+/** On machines without GPU each class is of orders for up to twice as much cpu as the one before; the last has no limit. */
+const FIRST_CLASS_CPU_MILLI = 1000;
+
+/** Class of an order on machines with GPUs. */
+export function gpuClassOf(milliGpu: number): number {
+  if (milliGpu === 0) return CLASSES - 1;
+  let at = 0;
+  while (milliGpu > CLASS_MILLI_GPU[at]!) at++;
+  return at;
+}
+
+/** Class of an order on machines without GPU. */
+export function cpuClassOf(cpuMilli: number): number {
+  let at = 0;
+  while (at < CLASSES - 1 && cpuMilli > FIRST_CLASS_CPU_MILLI * 2 ** at) at++;
+  return at;
+}
+
+/** The weights of a policy's points, and the unit in which a node keeps them. */
+export interface EnvelopeScale {
+  /** Points that do not depend on the row at most: price, region and packing components in full. */
+  readonly fullPoints: number;
+  /** Points of a whole price component, and of a whole fit component. */
+  readonly pricePoints: number;
+  readonly fitPoints: number;
+  readonly unit: number;
+}
+
+/** A row as its columns hold it: prices at most the true ones, the rest at least. */
+export interface EnvelopeRow {
+  referencePrice: number;
+  corePrice: number;
+  standing: number;
+  complianceBps: number;
+  total: number;
+  devices: number;
+}
+
+/** Puts the maxima of rows together, one row after the other, in units of the scale rounded up. */
+export class Envelope {
+  readonly values = new Float64Array(CLASSES * SAMPLES);
+
+  clear(): void {
+    this.values.fill(0);
+  }
+
+  /** Lifts the maxima by a row with GPUs. */
+  addGpuRow(
+    scale: EnvelopeScale,
+    row: EnvelopeRow,
+    typicalPrice: number,
+    typicalCore: number,
+    isModelZero: boolean,
+  ): void {
+    const { complianceBps, total, devices } = row;
+    const points = complianceBps * (scale.fullPoints + row.standing);
+    const fitPoints = complianceBps * scale.fitPoints;
+    const slope = (complianceBps * scale.pricePoints * row.referencePrice) / typicalPrice;
+    const share = devices & 0x3ff;
+    const whole = devices >>> 10;
+    if (share > 0) {
+      const perMilli = fitPoints / total;
+      // The classes are nested: a machine with room for one has room for all before it.
+      for (let at = 0; at < CLASSES - 1; at++) {
+        if (at < CLASS_SHARE.length ? share < CLASS_SHARE[at]! : whole < CLASS_WHOLE[at]!) break;
+        const fit = perMilli * CLASS_MILLI_GPU[at]!;
+        this.#lift(at, points + (fit < fitPoints ? fit : fitPoints), slope);
+      }
+    }
+    const coreSlope = (complianceBps * scale.pricePoints * row.corePrice) / typicalCore;
+    this.#lift(CLASSES - 1, isModelZero ? points + fitPoints : points, coreSlope);
+  }
+
+  /** Lifts the maxima by a row of a machine without GPU. */
+  addCpuRow(scale: EnvelopeScale, row: EnvelopeRow, typicalCore: number): void {
+    const { complianceBps, total } = row;
+    const points = complianceBps * (scale.fullPoints + row.standing);
+    const fitPoints = complianceBps * scale.fitPoints;
+    const slope = (complianceBps * scale.pricePoints * row.corePrice) / typicalCore;
+    const least = Math.max(1, total << CPU_SHIFT);
+    const most = ((total + 1) << CPU_SHIFT) - 1;
+    for (let at = 0; at < CLASSES; at++) {
+      const largestNeed = FIRST_CLASS_CPU_MILLI * 2 ** at;
+      if (at > 0 && most <= largestNeed / 2) break;
+      const fit = at === CLASSES - 1 ? 1 : Math.min(1, largestNeed / least);
+      this.#lift(at, points + fit * fitPoints, slope);
+    }
+  }
+
+  /** Writes the maxima into a node's halves from `first` on. */
+  write(halves: Uint16Array, first: number, unit: number): void {
+    const { values } = this;
+    for (let index = 0; index < CLASSES * SAMPLES; index++) halves[first + index] = Math.ceil(values[index]! / unit);
+  }
+
+  #lift(at: number, points: number, slope: number): void {
+    const { values } = this;
+    const first = at * SAMPLES;
+    if (points > values[first]!) values[first] = points;
+    const second = points - slope * SAMPLE_AT[1];
+    if (second > values[first + 1]!) values[first + 1] = second;
+    const third = points - slope * SAMPLE_AT[2];
+    if (third > values[first + 2]!) values[first + 2] = third;
+  }
+}
