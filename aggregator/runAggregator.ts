@@ -22,6 +22,8 @@ import type { EnsuredRedis } from '../service/ensureRedis.js';
 import { createHttpServer, type Readiness } from '../service/httpServer.js';
 import { listenOn } from '../service/listenOn.js';
 import type { UnlockedKey } from '../service/keystore.js';
+import { localSnapshotIn } from '../service/localSnapshotConfig.js';
+import { logLocalSnapshot } from '../service/localSnapshotLog.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
 import { defaultPollIntervalMs } from '../service/pollInterval.js';
@@ -221,6 +223,7 @@ export async function runAggregator(
       deployment,
       factsCheck: 'storage',
       pollIntervalMs,
+      ...localSnapshotIn(config.dataDir, config.localSnapshot),
       ...(config.pollIntervalMs === undefined ? { blockTimeMs: deployment.blockTimeMs } : {}),
     },
     {
@@ -259,6 +262,7 @@ export async function runAggregator(
         events.reachable(isReachable, error);
       },
       onResync: (reason) => events.resynced(reason),
+      onLocalSnapshot: (event) => logLocalSnapshot(logger, event),
     },
   );
 

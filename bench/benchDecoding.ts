@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { keccakP } from '@noble/hashes/sha3.js';
 import { decodeEventLog, numberToHex } from 'viem';
 import type { Abi, Hex } from 'viem';
@@ -5,7 +8,10 @@ import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement
 import { orderRequestAbi } from '../chain/contracts/generated/OrderRequest.js';
 import { providerRegistryAbi } from '../chain/contracts/generated/ProviderRegistry.js';
 import { decodeBatchSettled, decodeFact, decodeOrderCreated } from '../chain/sync/logDecoding.js';
-import { MarketState } from '../chain/sync/marketState.js';
+import { LocalSnapshot } from '../chain/sync/localSnapshot.js';
+import { MarketState, marketLogFilter } from '../chain/sync/marketState.js';
+import type { Deployment } from '../chain/deployment.js';
+import { logsInRange } from '../chain/rpc/rpcCall.js';
 import type { RpcLog } from '../chain/rpc/rpcCall.js';
 import { generateMarket } from '../devnet/generateMarket.js';
 import { percentile } from '../devnet/percentile.js';
@@ -24,6 +30,8 @@ const RECORDS = 256;
 const BATCHES = 200;
 const PERMUTATIONS = 20_000;
 const HISTORY_PROVIDERS = 16_667;
+const START_RUNS = 3;
+const LOGS_PER_ANSWER = 20_000;
 
 /** One event, decoded by both sides. */
 interface Contest {
@@ -40,10 +48,10 @@ interface Contest {
 
 /**
  * Logs a second of the fixed-offset decoders beside viem's decodeEventLog on the same logs, in turn, medians; the permutation of keccak256
- * beside that of @noble/hashes; facts a second that a node takes in from history. Throws when the two sides do not agree on every log.
+ * beside that of @noble/hashes; a start from history beside one from the local snapshot. Throws when the two sides do not agree on every log.
  */
-export function benchDecoding(): Figure[] {
-  return [...contests().flatMap(decoding), ...keccak(), ...history()];
+export async function benchDecoding(): Promise<Figure[]> {
+  return [...contests().flatMap(decoding), ...keccak(), ...(await starts())];
 }
 
 function contests(): Contest[] {
@@ -136,28 +144,82 @@ function keccak(): Figure[] {
   ];
 }
 
-function history(): Figure[] {
+/** Taking in a history, and starting from a file that holds what it led to. */
+async function starts(): Promise<Figure[]> {
   const { market } = marketSnapshot(generateMarket({ providers: HISTORY_PROVIDERS, orders: 0, seed: SEED }));
-  const facts = JSON.parse(JSON.stringify([...new LogWriter().marketFacts(market)])) as RpcLog[];
-  const base = { number: 1, hash: numberToHex(1, { size: 32 }), timestamp: 1 };
-  const times: number[] = [];
-  let machines = 0;
-  for (let run = 0; run < 3; run++) {
-    const state = new MarketState(BENCH_CONTRACTS, base, 256);
-    const start = performance.now();
-    state.loadHistory(facts);
-    times.push(performance.now() - start);
-    if (state.damage !== null) throw new Error(`the history is not taken: ${state.damage}`);
-    machines = state.market.machineCount;
+  const facts = [...new LogWriter().marketFacts(market)];
+  const answers = Array.from({ length: Math.ceil(facts.length / LOGS_PER_ANSWER) }, (_, part) =>
+    JSON.stringify(facts.slice(part * LOGS_PER_ANSWER, (part + 1) * LOGS_PER_ANSWER).map(onTheWire)),
+  );
+  const deployment = { chainId: 1, deploymentBlock: 1, contracts: BENCH_CONTRACTS } as Deployment;
+  const base = { number: facts.at(-1)?.blockNumber ?? 0, hash: numberToHex(1, { size: 32 }), timestamp: 1 };
+  const folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-bench-'));
+  const snapshot = new LocalSnapshot(path.join(folder, 'market.snapshot'), deployment);
+  const [takenMs, wholeMs, fileMs, savedMs]: [number[], number[], number[], number[]] = [[], [], [], []];
+  let bytes = 0;
+  try {
+    for (let run = 0; run < START_RUNS; run++) {
+      const call = logsInRange(0, base.number, marketLogFilter(deployment));
+      const state = new MarketState(BENCH_CONTRACTS, base, 256);
+      let start = performance.now();
+      let taken = 0;
+      for (const answer of answers) {
+        const logs = call.decode(JSON.parse(answer));
+        const before = performance.now();
+        state.loadHistory(logs);
+        taken += performance.now() - before;
+      }
+      wholeMs.push(performance.now() - start);
+      takenMs.push(taken);
+      start = performance.now();
+      bytes = await snapshot.save(state.content);
+      savedMs.push(performance.now() - start);
+      start = performance.now();
+      const content = await snapshot.load();
+      if (content === null) throw new Error('the snapshot is gone');
+      const started = new MarketState(BENCH_CONTRACTS, content.block, 256, content);
+      fileMs.push(performance.now() - start);
+      if (state.damage !== null || shown(started.commitments) !== shown(state.commitments))
+        throw new Error('the start from the snapshot is not the start from the history');
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
+  const machines = `${market.machineCount} machines of ${HISTORY_PROVIDERS} providers`;
+  const whole = percentile(wholeMs, 50) as number;
+  const file = percentile(fileMs, 50) as number;
   return [
     {
       name: 'history taken in',
-      value: (facts.length * 1_000) / (percentile(times, 50) as number),
+      value: (facts.length * 1_000) / (percentile(takenMs, 50) as number),
       unit: 'facts/s',
-      setting: `${facts.length} facts of ${machines} machines: decoded, folded into the facts word, written into the columns`,
+      setting: `${facts.length} facts of ${machines}: decoded, folded, written into the columns; median of ${START_RUNS}`,
+    },
+    {
+      name: 'start from the history',
+      value: whole,
+      unit: 'ms',
+      setting: 'same run, answers of eth_getLogs parsed too; the time of node and network is not in it',
+    },
+    { name: 'start from the local snapshot', value: file, unit: 'ms', setting: 'same run, checksum and words checked' },
+    { name: 'history over local snapshot', value: whole / file, unit: 'x', setting: 'same run' },
+    {
+      name: 'writing the local snapshot',
+      value: percentile(savedMs, 50) as number,
+      unit: 'ms',
+      setting: 'same run, flushed',
+    },
+    {
+      name: 'bytes of the local snapshot',
+      value: bytes / market.machineCount,
+      unit: 'B a machine',
+      setting: 'same run',
     },
   ];
+}
+
+function onTheWire({ blockNumber, logIndex, ...log }: RpcLog): unknown {
+  return { ...log, blockNumber: numberToHex(blockNumber), logIndex: numberToHex(logIndex), removed: false };
 }
 
 function records(round: number): MatchRecord[] {

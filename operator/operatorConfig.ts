@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LOG_LEVELS } from '../service/logger.js';
 import { keystoreSource } from '../service/keystoreSource.js';
 import { loadConfig, type ConfigSource } from '../service/loadConfig.js';
+import { localSnapshotSchema } from '../service/localSnapshotConfig.js';
 import { urlSchema } from '../service/urlSchema.js';
 
 /** Keys of an operator's config file. Relative paths start at the file's folder. */
@@ -29,6 +30,8 @@ export const operatorConfigSchema = z.strictObject({
   factsCheck: z.enum(['proof', 'storage']).default('proof'),
   /** Milliseconds between looks at the chain's head; default a quarter of the block time, 25 to 500. */
   pollIntervalMs: z.int().min(5).max(60_000).optional(),
+  /** The market as this node knows it, kept so that a start need not read the whole history; dropped and made anew when in doubt. */
+  localSnapshot: localSnapshotSchema,
   /** Share of the operator table's time, basis points: with less of it left, an alarm says that no newer table has come. */
   tableAlarmBps: z.int().min(0).max(10_000).default(2_000),
   logLevel: z.enum(LOG_LEVELS).default('info'),
@@ -36,7 +39,7 @@ export const operatorConfigSchema = z.strictObject({
 
 export type OperatorConfig = z.output<typeof operatorConfigSchema>;
 
-const PATH_KEYS = ['deployment', 'dataDir', 'keystore.path', 'keystore.passwordFile'];
+const PATH_KEYS = ['deployment', 'dataDir', 'localSnapshot.file', 'keystore.path', 'keystore.passwordFile'];
 
 /** An operator's configuration from file and flags. Throws ConfigInvalidError with all problems. */
 export function loadOperatorConfig(source: Omit<ConfigSource, 'pathKeys'>): OperatorConfig {

@@ -19,6 +19,8 @@ import { MatchmakerError } from '../engine/error.js';
 import type { Clock } from '../service/clock.js';
 import { createHttpServer, type Readiness } from '../service/httpServer.js';
 import { listenOn } from '../service/listenOn.js';
+import { localSnapshotIn } from '../service/localSnapshotConfig.js';
+import { logLocalSnapshot } from '../service/localSnapshotLog.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
 import { defaultPollIntervalMs } from '../service/pollInterval.js';
@@ -187,6 +189,7 @@ class OperatorNode {
         deployment,
         factsCheck: config.factsCheck,
         pollIntervalMs: config.pollIntervalMs ?? defaultPollIntervalMs(deployment.blockTimeMs),
+        ...localSnapshotIn(config.dataDir, config.localSnapshot),
         ...(config.pollIntervalMs === undefined ? { blockTimeMs: deployment.blockTimeMs } : {}),
       },
       {
@@ -197,6 +200,7 @@ class OperatorNode {
         onReorg: (reorg) => this.#events.reorged(reorg),
         onReachable: (isReachable, error) => this.#setReachable(isReachable, error),
         onResync: (reason) => this.#events.resynced(reason),
+        onLocalSnapshot: (event) => logLocalSnapshot(dependencies.logger, event),
       },
     );
   }

@@ -21,6 +21,8 @@ import type { Clock } from '../service/clock.js';
 import { createHttpServer, type Readiness } from '../service/httpServer.js';
 import { listenOn } from '../service/listenOn.js';
 import type { UnlockedKey } from '../service/keystore.js';
+import { localSnapshotIn } from '../service/localSnapshotConfig.js';
+import { logLocalSnapshot } from '../service/localSnapshotLog.js';
 import type { Logger } from '../service/logger.js';
 import { Metrics } from '../service/metrics.js';
 import { defaultPollIntervalMs } from '../service/pollInterval.js';
@@ -177,6 +179,7 @@ class Watcher {
         factsCheck: config.factsCheck,
         pollIntervalMs: config.pollIntervalMs ?? defaultPollIntervalMs(deployment.blockTimeMs),
         lateRounds: true,
+        ...localSnapshotIn(config.dataDir, config.localSnapshot),
       },
       {
         rpc,
@@ -186,6 +189,7 @@ class Watcher {
         onSettled: (round, messageHash, _block, blockHash) => this.#onSettled(round, messageHash, blockHash),
         onReorg: (reorg) => events.reorged(reorg),
         onResync: (reason) => events.resynced(reason),
+        onLocalSnapshot: (event) => logLocalSnapshot(dependencies.logger, event),
         onReachable: (isReachable, error) => this.#setMarketReachable(isReachable, error),
       },
     );

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { LOG_LEVELS } from '../service/logger.js';
 import { keystoreSource } from '../service/keystoreSource.js';
 import { loadConfig, type ConfigSource } from '../service/loadConfig.js';
+import { localSnapshotSchema } from '../service/localSnapshotConfig.js';
 import { urlSchema } from '../service/urlSchema.js';
 
 const wei = z
@@ -52,12 +53,14 @@ export const watcherConfigSchema = z.strictObject({
   tableWarningPercent: z.int().min(1).max(100).default(25),
   /** Milliseconds between looks at the market chain's head; default a quarter of its block time, 25 to 500. */
   pollIntervalMs: z.int().min(5).max(60_000).optional(),
+  /** The market as this node knows it, kept so that a start need not read the whole history; dropped and made anew when in doubt. */
+  localSnapshot: localSnapshotSchema,
   logLevel: z.enum(LOG_LEVELS).default('info'),
 });
 
 export type WatcherConfig = z.output<typeof watcherConfigSchema>;
 
-const PATH_KEYS = ['deployment', 'dataDir', 'keystore.path', 'keystore.passwordFile'];
+const PATH_KEYS = ['deployment', 'dataDir', 'localSnapshot.file', 'keystore.path', 'keystore.passwordFile'];
 
 /** A watcher's configuration from file and flags. Throws ConfigInvalidError with all problems. */
 export function loadWatcherConfig(source: Omit<ConfigSource, 'pathKeys'>): WatcherConfig {

@@ -4,6 +4,8 @@ import type { Rpc } from '../rpc/rpc.js';
 import { blockByNumber, chainId, latestBlock, logsInRange } from '../rpc/rpcCall.js';
 import type { LogFilter, RpcLog } from '../rpc/rpcCall.js';
 import { MarketState, marketLogFilter } from './marketState.js';
+import type { MarketContent } from './marketState.js';
+import { SnapshotRefusedError } from './snapshotFormat.js';
 
 const FIRST_SPAN_BLOCKS = 2_000;
 const LARGEST_SPAN_BLOCKS = 20_000;
@@ -29,6 +31,28 @@ export async function syncHistory(rpc: Rpc, deployment: Deployment, maxReorgBloc
   await forLogs(rpc, marketLogFilter(deployment), { from: deploymentBlock, to: base }, (logs) =>
     state.loadHistory(logs),
   );
+  return state;
+}
+
+/**
+ * The market of a snapshot, taken on with the logs after it up to `maxReorgBlocks` before the newest block; the rest is followed by hash. It
+ * is only as good as the snapshot and the node: check it against the facts words. Throws SnapshotRefusedError for a snapshot of a block that
+ * is not on the node's chain, RpcWrongChainError and what the RPC throws.
+ */
+export async function syncFromSnapshot(
+  rpc: Rpc,
+  deployment: Deployment,
+  content: MarketContent,
+  maxReorgBlocks: number,
+): Promise<MarketState> {
+  const { number, hash } = content.block;
+  const [servedChain, newest, block] = await rpc.batch([chainId(), latestBlock(), blockByNumber(number)]);
+  if (servedChain !== deployment.chainId) throw new RpcWrongChainError(deployment.chainId, servedChain);
+  if (block?.hash !== hash) throw new SnapshotRefusedError(`its block ${number} is not on the chain`);
+  const base = newest.number - maxReorgBlocks;
+  if (base <= number) return new MarketState(deployment.contracts, block, maxReorgBlocks, content);
+  const state = new MarketState(deployment.contracts, await blockAt(rpc, base), maxReorgBlocks, content);
+  await forLogs(rpc, marketLogFilter(deployment), { from: number + 1, to: base }, (logs) => state.loadHistory(logs));
   return state;
 }
 

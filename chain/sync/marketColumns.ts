@@ -37,21 +37,10 @@ export class MarketColumns {
   #offerFromRound = new Uint32Array(0);
   readonly #limbs: WordLimbs = new Uint32Array(LIMBS);
   readonly #machine = machineBuffer();
-  /** Of the machine that is written over. */
+  /** Of a machine whose word is read. */
   readonly #before = machineBuffer();
   readonly #offer = offerBuffer();
   readonly #provider = providerBuffer();
-
-  /** Rounds that offers count from, at 4 x machine id + offer. */
-  get offerFromRound(): Uint32Array {
-    return this.#offerFromRound;
-  }
-
-  /** Takes the rounds that offers count from, as `offerFromRound` gave them. */
-  restoreOfferFromRound(rounds: Uint32Array): void {
-    this.#offerFromRound = new Uint32Array(this.market.offerTokenId.length);
-    this.#offerFromRound.set(rounds);
-  }
 
   /** Writes a machine's matching word. Throws LogContradictionError for an id out of turn, WordMalformedError. */
   putMachine(machineId: number, word: WordLimbs): void {
@@ -79,7 +68,7 @@ export class MarketColumns {
     // Refused before anything is noted.
     decodeOfferLimbs(word, this.#offer);
     if (this.journal !== null) {
-      this.#readOfferWord(machineId, index);
+      this.readOfferWord(machineId, index, this.#limbs);
       const { machineCount: count } = this.market;
       this.journal.note({ kind: 'offer', id: machineId, index, count }, this.#limbs);
     }
@@ -92,7 +81,7 @@ export class MarketColumns {
     if (providerId < 1 || providerId > count + 1)
       throw new LogContradictionError(`provider ${providerId} follows provider ${count}`);
     if (this.journal !== null) {
-      this.#readProviderWord(providerId);
+      this.readProviderWord(providerId, this.#limbs);
       this.journal.note({ kind: 'provider', id: providerId, index: 0, count }, this.#limbs);
     }
     this.#writeProvider(providerId, word);
@@ -105,23 +94,45 @@ export class MarketColumns {
 
   /** A machine's matching word, 0 when it has none. */
   machineWord(machineId: number): bigint {
-    if (!this.#hasMachine(machineId)) return 0n;
-    readMachine(this.market, machineId, this.#machine);
-    encodeMachineLimbs(this.#machine, this.#limbs);
+    this.readMachineWord(machineId, this.#limbs);
     return wordOfLimbs(this.#limbs);
   }
 
   /** A machine's newest offer word, 0 when it has none. */
   offerWord(machineId: number, offerIndex: number): bigint {
-    if (!this.#hasMachine(machineId)) return 0n;
-    this.#readOfferWord(machineId, offerIndex);
+    this.readOfferWord(machineId, offerIndex, this.#limbs);
     return wordOfLimbs(this.#limbs);
   }
 
   /** A provider's score word, 0 when it has none. */
   providerWord(providerId: number): bigint {
-    this.#readProviderWord(providerId);
+    this.readProviderWord(providerId, this.#limbs);
     return wordOfLimbs(this.#limbs);
+  }
+
+  /** The same as limbs. */
+  readMachineWord(machineId: number, word: WordLimbs): void {
+    word.fill(0);
+    if (!this.#hasMachine(machineId)) return;
+    readMachine(this.market, machineId, this.#before);
+    encodeMachineLimbs(this.#before, word);
+  }
+
+  /** The same as limbs. */
+  readOfferWord(machineId: number, index: number, word: WordLimbs): void {
+    word.fill(0);
+    if (!this.#hasMachine(machineId)) return;
+    readOffer(this.market, machineId, index, this.#offer);
+    this.#offer.fromRound = this.#offerFromRound[machineId * OFFERS_PER_MACHINE + index] ?? 0;
+    encodeOfferLimbs(this.#offer, word);
+  }
+
+  /** The same as limbs. */
+  readProviderWord(providerId: number, word: WordLimbs): void {
+    word.fill(0);
+    if (providerId < 1 || providerId > this.market.providerCount) return;
+    readProvider(this.market, providerId, this.#provider);
+    encodeProviderLimbs(this.#provider, word);
   }
 
   #restore({ kind, id, index, count }: WordBefore, before: WordLimbs): void {
@@ -160,26 +171,9 @@ export class MarketColumns {
 
   #noteMachine(machineId: number): void {
     if (this.journal === null) return;
+    this.readMachineWord(machineId, this.#limbs);
     const { machineCount: count } = this.market;
-    if (machineId > count) this.#limbs.fill(0);
-    else {
-      readMachine(this.market, machineId, this.#before);
-      encodeMachineLimbs(this.#before, this.#limbs);
-    }
     this.journal.note({ kind: 'machine', id: machineId, index: 0, count }, this.#limbs);
-  }
-
-  #readOfferWord(machineId: number, index: number): void {
-    readOffer(this.market, machineId, index, this.#offer);
-    this.#offer.fromRound = this.#offerFromRound[machineId * OFFERS_PER_MACHINE + index] ?? 0;
-    encodeOfferLimbs(this.#offer, this.#limbs);
-  }
-
-  #readProviderWord(providerId: number): void {
-    this.#limbs.fill(0);
-    if (providerId < 1 || providerId > this.market.providerCount) return;
-    readProvider(this.market, providerId, this.#provider);
-    encodeProviderLimbs(this.#provider, this.#limbs);
   }
 
   #hasMachine(machineId: number): boolean {

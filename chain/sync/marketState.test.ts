@@ -1,5 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { encodeAbiParameters, encodeEventTopics, getAbiItem } from 'viem';
+import * as fc from 'fast-check';
+import { createHash } from 'node:crypto';
+import { encodeAbiParameters, encodeEventTopics, getAbiItem, numberToHex } from 'viem';
 import type { Hex } from 'viem';
 import { matchRound } from '../../engine/matchRound.js';
 import type { PackingTerms, Policy } from '../../engine/policy.js';
@@ -12,23 +14,29 @@ import { FollowedRounds } from '../../test/support/followedRounds.js';
 import { buildMatchBatch } from '../buildMatchBatch.js';
 import { matchPolicyAbi } from '../contracts/generated/MatchPolicy.js';
 import { orderRequestAbi } from '../contracts/generated/OrderRequest.js';
-import { blockByNumber, latestBlock, logsInBlock } from '../rpc/rpcCall.js';
+import { blockByNumber, latestBlock, logsInBlock, logsInRange } from '../rpc/rpcCall.js';
 import type { Block, RpcLog } from '../rpc/rpcCall.js';
+import { encodeRecords, hashRecords } from '../../protocol/records.js';
+import { snapshotBlockOf } from '../../protocol/rounds.js';
+import { roundSeed } from '../../protocol/seed.js';
 import { TAKEN_ROUND_HASH } from '../../protocol/words/settlementWord.js';
 import { MarketState, marketLogFilter, RollbackTooDeepError } from './marketState.js';
+import { decodeSnapshot, encodeSnapshot, SnapshotRefusedError } from './snapshotFormat.js';
 
 /**
  * Blocks of a real market with providers, offers, orders, bids, settlements, leases that are closed or go back to matching, and an
  * order that its tenant matches in the place of a round.
  */
 let blocks: { block: Block; logs: readonly RpcLog[] }[];
+let deployment: MarketChain['deployment'];
 let contracts: MarketChain['deployment']['contracts'];
 /** Won by a bid in the last turn but one, given up in the last. */
 const WAITING_ORDER = 9;
 
 beforeAll(async () => {
   const chain = await MarketChain.start({ roundLengthBlocks: 3 });
-  const { deployment, rpc } = chain;
+  const { rpc } = chain;
+  ({ deployment } = chain);
   contracts = deployment.contracts;
   const followed = new FollowedRounds({ deployment, factsCheck: 'storage', pollIntervalMs: 5 }, rpc);
   try {
@@ -94,6 +102,43 @@ beforeAll(() => {
   };
 });
 
+/** The state after the first `count` blocks, applied one by one. */
+function stateAfter(count: number): MarketState {
+  const state = emptyState();
+  for (const { block, logs } of blocks.slice(0, count)) state.apply(block, logs);
+  return state;
+}
+
+/** A kept state read again. */
+function readAgain(state: MarketState, file = fileOf(state)): MarketState {
+  const content = decodeSnapshot(deployment, file);
+  return new MarketState(contracts, content.block, 1_000, content);
+}
+
+function fileOf(state: MarketState): Buffer {
+  return Buffer.concat([...encodeSnapshot(deployment, state.content)]);
+}
+
+/** Hash of the records that the engine finds when the newest block is a snapshot block, undefined when it is none. */
+function recordsHashAt(state: MarketState): string | undefined {
+  const { number, hash, timestamp } = state.head;
+  const round = state.openRoundAt(number + 1);
+  const { schedule } = state;
+  const scheduled = state.policyOf(round);
+  if (schedule === null || scheduled === null || round < 1 || snapshotBlockOf(schedule, round) !== number)
+    return undefined;
+  const snapshot = {
+    round,
+    blockNumber: number,
+    snapshotHash: hash,
+    timestampSeconds: timestamp,
+    orders: state.openOrders(),
+    bids: state.bids(),
+    market: state.market,
+  };
+  return hashRecords(encodeRecords(matchRound(snapshot, scheduled.policy, roundSeed(hash, round))));
+}
+
 function contentOf(state: MarketState): unknown {
   const { market } = state;
   const machines = Array.from({ length: market.machineCount + 2 }, (_, id) => [
@@ -108,9 +153,10 @@ function contentOf(state: MarketState): unknown {
     state.providerWord(id),
     market.status[id] ?? 0,
   ]);
-  const { head, commitments, damage, schedule, lastSettledRound } = state;
+  const { commitments, damage, schedule, lastSettledRound } = state;
+  const { number, hash, timestamp } = state.head;
   return {
-    head,
+    head: { number, hash, timestamp },
     commitments,
     damage,
     schedule,
@@ -190,7 +236,7 @@ test('history loaded in one go equals blocks applied one by one', () => {
   if (last === undefined) throw new Error('no blocks');
   const loaded = new MarketState(contracts, last, 10);
   loaded.loadHistory(blocks.flatMap(({ logs }) => logs));
-  expect(contentOf(loaded)).toEqual({ ...(contentOf(state) as object), head: last });
+  expect(contentOf(loaded)).toEqual(contentOf(state));
   expect(() => loaded.rollbackTo(last.number - 1)).toThrow(RollbackTooDeepError);
 });
 
@@ -246,3 +292,125 @@ test('every lost log shows in the words or as damage, but for the spec of an ord
   expect(counts.shown).toBeGreaterThan(50);
   expect(counts.ofEndedOrders).toBeGreaterThan(5);
 });
+
+test('a state that was kept and read again is the same state, and goes on and back as it', () => {
+  for (let kept = 0; kept <= blocks.length; kept += 7) {
+    const original = stateAfter(kept);
+    const state = readAgain(original);
+    expect(contentOf(state)).toEqual(contentOf(original));
+    expect(() => state.rollbackTo(original.head.number - 1)).toThrow(RollbackTooDeepError);
+    for (const { block, logs } of blocks.slice(kept)) state.apply(block, logs);
+    expect(contentOf(state)).toEqual(contentOf(stateAfter(blocks.length)));
+    state.rollbackTo(original.head.number);
+    expect(contentOf(state)).toEqual(contentOf(original));
+  }
+});
+
+test('a kept state with any byte changed, missing or added is refused', () => {
+  const file = fileOf(stateAfter(blocks.length));
+  // Every byte of the head, where formats go wrong, and some of every region behind it.
+  const places = [
+    ...Array(600).keys(),
+    ...Array.from({ length: 400 }, (_, step) => Math.floor((step * file.length) / 400)),
+  ];
+  for (const place of places) {
+    const damaged = Buffer.from(file);
+    damaged[place] = (damaged[place] ?? 0) ^ (1 + (place % 255));
+    expect(() => decodeSnapshot(deployment, damaged)).toThrow(SnapshotRefusedError);
+    expect(() => decodeSnapshot(deployment, file.subarray(0, place))).toThrow(SnapshotRefusedError);
+  }
+  expect(() => decodeSnapshot(deployment, Buffer.concat([file, Buffer.alloc(1)]))).toThrow(SnapshotRefusedError);
+  expect(() => readAgain(stateAfter(1), file)).not.toThrow();
+});
+
+test('a damaged state whose checksum holds is read or refused, and never ends the node', () => {
+  const file = fileOf(stateAfter(blocks.length));
+  const counts = { read: 0, refused: 0 };
+  const end = file.length - 32;
+  for (let step = 0; step < 1_500; step++) {
+    const damaged = Buffer.from(file.subarray(0, end));
+    const place = 8 + Math.floor((step * (end - 8)) / 1_500);
+    damaged[place] = (damaged[place] ?? 0) ^ (1 << (step % 8));
+    const whole = Buffer.concat([damaged, createHash('sha256').update(damaged).digest()]);
+    try {
+      const { columns } = decodeSnapshot(deployment, whole);
+      expect(columns.market.machineCount).toBe(2);
+      counts.read += 1;
+    } catch (error) {
+      expect(error).toBeInstanceOf(SnapshotRefusedError);
+      counts.refused += 1;
+    }
+  }
+  expect(counts.read).toBeGreaterThan(100);
+  expect(counts.refused).toBeGreaterThan(100);
+});
+
+test('a kept state of another market, chain or deployment is refused', () => {
+  const file = fileOf(stateAfter(20));
+  const elsewhere = '0x00000000000000000000000000000000000000ee';
+  for (const other of [
+    { ...deployment, chainId: deployment.chainId + 1 },
+    { ...deployment, deploymentBlock: deployment.deploymentBlock + 1 },
+    ...(['providerRegistry', 'orderRequest', 'matchSettlement', 'matchPolicy'] as const).map((name) => ({
+      ...deployment,
+      contracts: { ...contracts, [name]: elsewhere },
+    })),
+  ]) {
+    expect(() => decodeSnapshot(other, file)).toThrow(/another market/);
+  }
+});
+
+test('the records of a round are the same however its logs came', () => {
+  const expected = new Map<number, string>();
+  const along = emptyState();
+  for (const [index, { block, logs }] of blocks.entries()) {
+    along.apply(block, logs);
+    const hash = recordsHashAt(along);
+    if (hash !== undefined) expected.set(index + 1, hash);
+  }
+  const snapshots = [...expected.keys()];
+  expect(new Set(expected.values()).size).toBeGreaterThan(5);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...snapshots),
+      fc.nat(blocks.length),
+      fc.array(fc.tuple(fc.nat(30), fc.nat(30)), { maxLength: 4 }),
+      fc.boolean(),
+      fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+      (goal, loadedTo, detours, isKept, order) => {
+        const first = Math.min(goal, loadedTo);
+        let state = loadedInOneGo(first, () => order.next().value as number);
+        if (isKept) state = readAgain(state);
+        let applied = first;
+        const goTo = (count: number) => {
+          if (count < applied) state.rollbackTo((blocks[0]?.block.number ?? 0) - 1 + count);
+          for (const { block, logs } of blocks.slice(applied, count)) state.apply(block, logs);
+          applied = count;
+        };
+        for (const [ahead, back] of detours) {
+          goTo(Math.min(blocks.length, applied + ahead));
+          goTo(Math.max(first, applied - back));
+        }
+        goTo(Math.max(first, goal));
+        expect(state.damage).toBeNull();
+        expect(recordsHashAt(state)).toBe(expected.get(goal));
+      },
+    ),
+    { numRuns: 100 },
+  );
+}, 60_000);
+
+/** The state after the first `count` blocks, whose logs one answer held in any order. */
+function loadedInOneGo(count: number, random: () => number): MarketState {
+  const newest = blocks[count - 1]?.block;
+  if (newest === undefined) return emptyState();
+  const wire = blocks
+    .slice(0, count)
+    .flatMap(({ logs }) => logs)
+    .map((log) => ({ key: random(), log }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ log }) => ({ ...log, blockNumber: numberToHex(log.blockNumber), logIndex: numberToHex(log.logIndex) }));
+  const state = new MarketState(contracts, newest, 1_000);
+  state.loadHistory(logsInRange(0, newest.number, marketLogFilter(deployment)).decode(wire));
+  return state;
+}

@@ -31,7 +31,7 @@ import { readFactSlot } from './factSlots.js';
 import { decodeBatchSettled, decodeFact, decodeOrderCreated, decodeRoundTaken, topicsOf } from './logDecoding.js';
 import { LogContradictionError, MarketColumns } from './marketColumns.js';
 import { OrderBook } from './orderBook.js';
-import type { UndoSteps } from './orderBook.js';
+import type { OrderBookContent, UndoSteps } from './orderBook.js';
 import { WordJournal } from './wordJournal.js';
 
 /** A block that the state has followed. */
@@ -68,9 +68,25 @@ export class RollbackTooDeepError extends MatchmakerError<'ROLLBACK_TOO_DEEP'> {
   }
 }
 
-interface ScheduledPolicy {
+/** A policy and its hash. */
+export interface ScheduledPolicy {
   readonly hash: Hex;
   readonly policy: Policy;
+}
+
+/** Everything a state is made of at its head, for keeping it and for going on from it. */
+export interface MarketContent {
+  readonly block: BlockReference;
+  readonly registryFacts: bigint;
+  readonly ordersFacts: bigint;
+  readonly settlement: bigint;
+  readonly schedule: Schedule | null;
+  readonly newestPolicy: ScheduledPolicy | null;
+  readonly previousPolicy: ScheduledPolicy | null;
+  /** Machines, offers and providers, live: they change when the state goes on. */
+  readonly columns: MarketColumns;
+  /** Live as the columns are. */
+  readonly orders: OrderBookContent;
 }
 
 interface Scalars {
@@ -119,7 +135,7 @@ export function marketLogFilter(deployment: Deployment): LogFilter {
 export class MarketState {
   readonly #contracts: Deployment['contracts'];
   readonly #maxJournal: number;
-  readonly #columns = new MarketColumns();
+  readonly #columns: MarketColumns;
   readonly #orders = new OrderBook();
   readonly #registryFacts = new FactsWord();
   readonly #ordersFacts = new FactsWord();
@@ -135,11 +151,22 @@ export class MarketState {
   #base: BlockReference;
   readonly #journal: JournalBlock[] = [];
 
-  /** An empty market that stands at block `base` (load its history, or apply the blocks after it) and can go back `maxJournal` blocks. */
-  constructor(contracts: Deployment['contracts'], base: BlockReference, maxJournal: number) {
+  /**
+   * An empty market that stands at block `base` (load its history, or apply the blocks after it) and can go back `maxJournal` blocks; or,
+   * with `content`, the market as it was kept at its block. Throws what orderFrom throws for content whose orders do not belong to their
+   * specs.
+   */
+  constructor(contracts: Deployment['contracts'], base: BlockReference, maxJournal: number, content?: MarketContent) {
     this.#contracts = contracts;
     this.#base = base;
     this.#maxJournal = maxJournal;
+    this.#columns = content?.columns ?? new MarketColumns();
+    if (content === undefined) return;
+    const { registryFacts, ordersFacts, settlement, schedule, newestPolicy, previousPolicy } = content;
+    this.#registryFacts.word = registryFacts;
+    this.#ordersFacts.word = ordersFacts;
+    this.#scalars = { settlement, schedule, newestPolicy, previousPolicy, damage: null };
+    this.#orders.restore(content.orders);
   }
 
   /** The newest block applied. */
@@ -238,6 +265,22 @@ export class MarketState {
   /** An open order's word, 0 for any other order. */
   openOrderWord(orderId: number): bigint {
     return this.#orders.openOrderWord(orderId);
+  }
+
+  /** The whole state at `head`. */
+  get content(): MarketContent {
+    const { settlement, schedule, newestPolicy, previousPolicy } = this.#scalars;
+    return {
+      block: this.head,
+      registryFacts: this.#registryFacts.word,
+      ordersFacts: this.#ordersFacts.word,
+      settlement,
+      schedule,
+      newestPolicy,
+      previousPolicy,
+      columns: this.#columns,
+      orders: this.#orders.content,
+    };
   }
 
   /** Applies logs of blocks up to the base, in their order; they can not be taken back. */

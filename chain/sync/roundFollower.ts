@@ -21,6 +21,8 @@ import { NoTableError, OperatorTableReader, TableMismatchError } from './operato
 import type { RoundTable } from './operatorTable.js';
 import { differenceBetween, roundWordsAt } from './roundWords.js';
 import type { RoundWords, RoundWordsReading } from './roundWords.js';
+import { SnapshotKeeper } from './snapshotKeeper.js';
+import type { LocalSnapshotEvent, LocalSnapshotOptions } from './snapshotKeeper.js';
 
 /** Everything a round's result depends on, as it was in block B(round). */
 export interface RoundContext {
@@ -87,6 +89,8 @@ export interface RoundFollowerOptions {
    * those who check what was settled, not for those who sign. Default false.
    */
   readonly lateRounds?: boolean;
+  /** Where the market is kept for a start without the whole history; by default nowhere. */
+  readonly localSnapshot?: LocalSnapshotOptions;
 }
 
 export interface RoundFollowerDependencies {
@@ -101,6 +105,7 @@ export interface RoundFollowerDependencies {
   readonly onReachable?: (reachable: boolean, error?: Error) => void;
   /** Said when the whole history is read again, with the reason. */
   readonly onResync?: (reason: string) => void;
+  readonly onLocalSnapshot?: (event: LocalSnapshotEvent) => void;
   /** Following ended by a fault inside this process after it had started. By default thrown as an uncaught exception: nobody must go on with a follower that is dead. */
   readonly onFailed?: (error: unknown) => void;
   /** 0 <= random() < 1, for the jitter of the backoff. */
@@ -153,6 +158,7 @@ export class RoundFollower {
   readonly #blocks: BlockFollower;
   readonly #tables: OperatorTableReader;
   readonly #random: () => number;
+  readonly #keeper: SnapshotKeeper | null;
   readonly #pacer: HeadPacer;
 
   #state: MarketState | null = null;
@@ -185,6 +191,14 @@ export class RoundFollower {
     this.#pacer = new HeadPacer(options, { monotonicMs: dependencies.monotonicMs ?? (() => performance.now()) });
     this.#blocks = new BlockFollower(dependencies.rpc, marketLogFilter(options.deployment), this.#sink());
     this.#tables = new OperatorTableReader(options.deployment, dependencies.rpc);
+    const { deployment, localSnapshot, lateRounds = false } = options;
+    this.#keeper =
+      localSnapshot === undefined
+        ? null
+        : new SnapshotKeeper(
+            { ...localSnapshot, deployment, maxReorgBlocks: this.#maxReorgBlocks, needsPastRounds: lateRounds },
+            { rpc: dependencies.rpc, onEvent: (event) => dependencies.onLocalSnapshot?.(event) },
+          );
   }
 
   /**
@@ -210,8 +224,13 @@ export class RoundFollower {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();
-    // Whoever started it was told of a failure already.
-    await this.#running?.catch(() => {});
+    try {
+      await this.#running;
+    } catch {
+      // Whoever started it was told of the failure; a state that broke off is not kept.
+      return;
+    }
+    if (this.#state !== null && !this.#mustAgree) await this.#keeper?.keepAtStop(this.#state, this.#agreedBlock);
   }
 
   /** Where following stands. */
@@ -252,7 +271,9 @@ export class RoundFollower {
 
   async #follow(): Promise<void> {
     if (this.#state === null) {
-      this.#state = await syncHistory(this.#dependencies.rpc, this.#options.deployment, this.#maxReorgBlocks);
+      const { rpc } = this.#dependencies;
+      const kept = await this.#keeper?.open();
+      this.#state = kept ?? (await syncHistory(rpc, this.#options.deployment, this.#maxReorgBlocks));
       this.#reportedBlock = this.#state.head.number;
     }
     const newest = await this.#blocks.newest();
@@ -261,7 +282,18 @@ export class RoundFollower {
     await this.#closePending(newest);
     await this.#blocks.advanceTo(newest);
     if (this.#mustAgree && this.#state.head.hash === newest.hash) await this.#agree(newest);
-    if (!this.#mustAgree) this.#caughtUp = this.#everCaughtUp = true;
+    if (this.#mustAgree) return;
+    this.#caughtUp = this.#everCaughtUp = true;
+    await this.#keepIfDue(newest);
+  }
+
+  /** Keeps the state when its time has come: between two rounds, when nobody waits for it, and once it is known to agree. */
+  async #keepIfDue(newest: Block): Promise<void> {
+    const state = this.#followed();
+    if (this.#keeper?.isDue !== true || state.head.hash !== newest.hash) return;
+    if (this.#pending !== null || this.#roundClosedBy(newest) !== null) return;
+    if (this.#agreedBlock !== newest.number) await this.#agree(newest);
+    await this.#keeper.keep(state);
   }
 
   /** Checks the state at `head` against the contracts' words. Throws FactsMismatchError and what reading the words throws. */
@@ -269,6 +301,7 @@ export class RoundFollower {
     const words = await this.#wordsThatAgree(head, answers);
     this.#agreedBlock = head.number;
     this.#mustAgree = false;
+    this.#keeper?.agreed();
     this.#resyncs = 0;
     return words;
   }
@@ -481,6 +514,7 @@ export class RoundFollower {
     this.#pending = null;
     this.#agreedBlock = null;
     this.#mustAgree = true;
+    await this.#keeper?.contradicted(reason);
     this.#dependencies.onResync?.(reason);
     if (this.#resyncs > 0)
       await this.#pause(this.#backoff(this.#options.pollIntervalMs, this.#resyncs, LONGEST_RESYNC_PAUSE_MS));

@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import type { Rpc } from '../../chain/rpc/rpc.js';
 import { RoundFollower } from '../../chain/sync/roundFollower.js';
 import type { AbstainReason, Reorg, RoundContext, RoundFollowerOptions } from '../../chain/sync/roundFollower.js';
+import type { LocalSnapshotEvent } from '../../chain/sync/snapshotKeeper.js';
 
 /** A round as it was handed over, with what must be copied out of the live market then. */
 export interface FollowedRound {
@@ -18,6 +19,7 @@ export class FollowedRounds {
   readonly settled: { round: number; messageHash: Hex }[] = [];
   readonly reorgs: Reorg[] = [];
   readonly resyncs: string[] = [];
+  readonly snapshots: LocalSnapshotEvent[] = [];
   readonly reachable: boolean[] = [];
   readonly blocks: number[] = [];
   readonly follower: RoundFollower;
@@ -33,6 +35,7 @@ export class FollowedRounds {
       onSettled: (round, messageHash) => this.settled.push({ round, messageHash }),
       onReorg: (reorg) => this.reorgs.push(reorg),
       onResync: (reason) => this.resyncs.push(reason),
+      onLocalSnapshot: (event) => this.snapshots.push(event),
       onReachable: (reachable) => this.reachable.push(reachable),
       onBlock: ({ number }) => this.blocks.push(number),
     });
