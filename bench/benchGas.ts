@@ -18,7 +18,7 @@ import { settlementFloor } from './gasFloor.js';
 const BATCHES = [16, 64, 256, 512] as const;
 const PROVIDERS = 8;
 /** Long enough for the largest batch's orders to come in within one round. */
-const ROUND_BLOCKS = 40;
+const ROUND_BLOCKS = 200;
 const OPERATORS = 25;
 const SIGNERS = 20;
 const TENANTS = 8;
@@ -28,9 +28,9 @@ const TENANTS = 8;
  * machine, which is the dearest case, a certificate of 20 of 25 operators. Throws when a batch did not come together in one round.
  */
 export async function benchGas(): Promise<Figure[]> {
-  const chain = await startDevnetChain({ mining: 0.1, accounts: 96 });
+  const chain = await startDevnetChain({ mining: 0.125, accounts: 256 });
   try {
-    const market = await deployDevnet(chain, { blockTimeMs: 100, roundLengthBlocks: ROUND_BLOCKS });
+    const market = await deployDevnet(chain, { blockTimeMs: 125, roundLengthBlocks: ROUND_BLOCKS });
     const plan = oneDeviceMarket();
     const signingKeys = operatorStakes(OPERATORS).map(() => chain.nextAccount().privateKey);
     const [, populated, tenantLanes] = await Promise.all([
