@@ -28,7 +28,7 @@ export const operatorConfigSchema = z.strictObject({
     .prefault({}),
   /** `proof` catches a lying RPC too; `storage` suits a devnet node. */
   factsCheck: z.enum(['proof', 'storage']).default('proof'),
-  /** Milliseconds between looks at the chain's head; default a quarter of the block time, 25 to 500. */
+  /** Milliseconds between looks at the chain's head; default when the next block is due, then up to a quarter of the block time, 25 to 500. */
   pollIntervalMs: z.int().min(5).max(60_000).optional(),
   /** The market as this node knows it, kept so that a start need not read the whole history; dropped and made anew when in doubt. */
   localSnapshot: localSnapshotSchema,
