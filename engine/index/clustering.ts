@@ -1,5 +1,7 @@
 /** How a row looks to clustering, in points of a typical order's score, so that the measures compare. */
 export const MEASURES = 6;
+/** Rows for which columns are kept between uses. */
+const KEPT_ROWS = 4096;
 
 /**
  * Sorts rows into leaves of nearly equal size so that rows of one leaf score alike: halves them again and again, each time by the measure
@@ -25,6 +27,14 @@ export class Clustering {
     this.measures = new Float64Array(size * MEASURES);
     this.machines = new Uint32Array(size);
     this.order = new Uint32Array(size);
+  }
+
+  /** Gives large columns back. */
+  release(): void {
+    if (this.order.length <= KEPT_ROWS) return;
+    this.measures = new Float64Array(0);
+    this.machines = new Uint32Array(0);
+    this.order = new Uint32Array(0);
   }
 
   /** Distributes the first `rows` positions over `leaves` leaves. */

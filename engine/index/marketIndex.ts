@@ -162,13 +162,14 @@ export class MarketIndex {
     const { machineCount, providerCount } = this.market;
     for (let machineId = machineCount + 1; machineId <= this.#machineCount; machineId++) this.#touched.note(machineId);
     this.#machineCount = machineCount;
-    this.rowsByMachine.grow(this.market.providerId.length);
+    this.rowsByMachine.grow(machineCount + 1);
     this.#followProviders(Math.floor(snapshot.timestampSeconds / SECONDS_PER_DAY), providerCount);
     this.#followRound(snapshot.round);
     this.#changes.machines.drain((machineId) => this.#touched.note(machineId));
     this.#touched.drain((machineId) => this.#update(machineId));
     for (const bucket of this.#worn) this.#recluster(bucket);
     this.#worn.clear();
+    this.#clustering.release();
     this.#looseLeaves.drain((leaf) => this.#tighten(leaf));
     for (const forest of this.forests) if (forest.isStale) this.#rebuildForest(forest);
   }
@@ -242,9 +243,10 @@ export class MarketIndex {
 
   #readProviders(from: number): void {
     const { market } = this;
-    if (market.status.length > this.weightedStanding.length) {
-      const standing = new Uint32Array(market.status.length);
-      const compliance = new Uint16Array(market.status.length);
+    if (market.providerCount >= this.weightedStanding.length) {
+      const providers = withReserve(market.providerCount + 1);
+      const standing = new Uint32Array(providers);
+      const compliance = new Uint16Array(providers);
       standing.set(this.weightedStanding);
       compliance.set(this.complianceBps);
       this.weightedStanding = standing;
@@ -294,7 +296,7 @@ export class MarketIndex {
   #build(): void {
     const { market } = this;
     this.#machineCount = market.machineCount;
-    this.rowsByMachine.grow(market.providerId.length);
+    this.rowsByMachine.grow(market.machineCount + 1);
     const counts: number[] = [];
     this.#forEachOffer((bucket) => {
       counts[bucket.number] = (counts[bucket.number] ?? 0) + 1;
@@ -321,6 +323,7 @@ export class MarketIndex {
       this.#cluster(bucket, rows);
     }
     for (const forest of this.forests) this.#rebuildForest(forest);
+    this.#clustering.release();
   }
 
   #forEachOffer(visit: (bucket: Bucket, machineId: number) => void): void {

@@ -18,7 +18,8 @@ export class RowsByMachine {
   /** Makes room for machine ids below `machines`. */
   grow(machines: number): void {
     if (machines <= this.#entries.length) return;
-    const bigger = new Uint32Array(machines).fill(NO_ROW, this.#entries.length);
+    const size = this.#entries.length === 0 ? machines : machines + (machines >>> 5) + 8;
+    const bigger = new Uint32Array(size).fill(NO_ROW, this.#entries.length);
     bigger.set(this.#entries);
     this.#entries = bigger;
   }
