@@ -63,9 +63,9 @@ describe('replay', () => {
 
   test('shows the trade with price by packing weight', async () => {
     const { rows } = JSON.parse(await run('replay', ...files, '--trade', '--spread', '30', '--json'));
-    expect(rows[0]).toMatchObject({ weightPackingBps: 0, paidToCheapest: expect.any(Number) });
-    expect(rows.at(-1).paidToCheapest).toBeGreaterThan(rows[0].paidToCheapest);
-    expect(await run('replay', ...files, '--trade')).toMatch(/^packing weight +paid \/ cheapest +at 100 %/);
+    expect(rows[0]).toMatchObject({ weightFitBps: 1500, weightPackingBps: 0, paidToCheapest: expect.any(Number) });
+    expect(rows.at(-1).paidToCheapest).toBeGreaterThan(rows[1].paidToCheapest);
+    expect(await run('replay', ...files, '--trade')).toMatch(/^fit weight +packing weight +paid \/ cheapest +at 100 %/);
   });
 
   test.each([

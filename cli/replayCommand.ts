@@ -70,8 +70,9 @@ export function registerReplayCommand(program: Command, print: (line: string) =>
       printResult(print, flags.json, {
         json: { seed: flags.seed, spreadPercent: flags.spread, rows },
         lines: tableLines(
-          ['packing weight', 'paid / cheapest', 'at 100 %', 'at 130 %', 'placed', 'skipped'],
+          ['fit weight', 'packing weight', 'paid / cheapest', 'at 100 %', 'at 130 %', 'placed', 'skipped'],
           rows.map((row) => [
+            String(row.weightFitBps),
             String(row.weightPackingBps),
             row.paidToCheapest.toFixed(4),
             textOf(row.allocation[100]),

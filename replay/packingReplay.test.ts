@@ -109,12 +109,13 @@ describe('the trade report', () => {
   const rows = tradeReport({ ...options, machines, tasks, spreadPercent: 30 });
 
   test('has a row for every weight, and nothing is paid below the cheapest', () => {
-    expect(rows.map(({ weightPackingBps }) => weightPackingBps)).toEqual([...TRADE_WEIGHTS]);
+    expect(rows.map(({ weightPackingBps }) => weightPackingBps)).toEqual([0, ...TRADE_WEIGHTS]);
+    expect(rows.map(({ weightFitBps }) => weightFitBps)).toEqual([1500, ...TRADE_WEIGHTS.map(() => 0)]);
     for (const { paidToCheapest } of rows) expect(paidToCheapest).toBeGreaterThanOrEqual(1);
   });
 
   test('shows that packing alone pays more than price first', () => {
-    expect(rows.at(-1)!.paidToCheapest).toBeGreaterThan(rows[0]!.paidToCheapest);
+    expect(rows.at(-1)!.paidToCheapest).toBeGreaterThan(rows[1]!.paidToCheapest);
   });
 
   test('pays the same everywhere when all ask the same', () => {

@@ -2,7 +2,7 @@ import { rejectionOf } from '../engine/filter.js';
 import { OrderMatcher } from '../engine/orderMatcher.js';
 import { eligibilityOf, orderTermsOf } from '../engine/orderTerms.js';
 import type { OrderTerms } from '../engine/orderTerms.js';
-import type { PackingTerms, Policy } from '../engine/policy.js';
+import type { Policy } from '../engine/policy.js';
 import { priceAt } from '../engine/price.js';
 import type { Quote } from '../engine/quote.js';
 import type { MatchRecord } from '../engine/record.js';
@@ -14,8 +14,9 @@ import { PACKING_ALONE } from './replayMarket.js';
 import type { ReplayPrices, UnitPrices } from './replayMarket.js';
 import { seededNumbers } from './seededNumbers.js';
 
-/** The trade at one packing weight. */
+/** The trade at one choice of weights. */
 export interface TradeRow {
+  readonly weightFitBps: number;
   readonly weightPackingBps: number;
   /** Mean over the placed tasks of the price paid to the lowest price of a machine that could take the task then. */
   readonly paidToCheapest: number;
@@ -25,17 +26,20 @@ export interface TradeRow {
 }
 
 /** Packing weights that are compared, of 10000. */
-export const TRADE_WEIGHTS = [0, 250, 500, 1000, 2000, 3000, 5000, 7500, 10_000] as const;
+export const TRADE_WEIGHTS = [0, 250, 500, 1000, 1500, 2000, 3000, 5000, 7500, 10_000] as const;
 
-/** Weights of the other terms where packing has none: of the policy of version 1, in the proportions that are kept. */
-const OTHER_WEIGHTS = {
+/** Version 1's default: the fit component in the place of packing. */
+const FIT_FIRST = {
   weightPriceBps: 4500,
   weightStakeBps: 1500,
   weightFitBps: 1500,
   weightRegionBps: 1000,
   weightUptimeBps: 1000,
   weightReputationBps: 500,
+  weightPackingBps: 0,
 } as const;
+/** What its terms other than fit weigh together. */
+const BESIDE_FIT = 8500;
 
 /** Middle of the machines' unit prices: 1 a GPU, 0.01 a core, 0.001 a GiB of memory, an hour. */
 const MIDDLE: UnitPrices = { gpu: 1_000_000, core: 10_000, memoryGib: 1000 };
@@ -43,33 +47,35 @@ const SEED = `0x${'00'.repeat(32)}` as const;
 
 /**
  * What packing costs where prices differ: each machine asks the middle prices plus up to `spreadPercent` more or less, drawn by the
- * seed; each task pays up to twice the middle price. Every packing weight leaves the rest to the other terms in the proportions of
- * version 1's default; stake, region, uptime and reputation are the same for all machines.
+ * seed; each task pays up to twice the middle price. The first row has version 1's default weights; in the others packing takes the
+ * place of fit, and leaves the rest to the other terms in their proportions there. Stake, region, uptime and reputation are the same
+ * for all machines.
  */
 export function tradeReport(options: ReplayOptions & { readonly spreadPercent: number }): TradeRow[] {
-  return TRADE_WEIGHTS.map((weightPackingBps) => {
+  return [FIT_FIRST, ...TRADE_WEIGHTS.map(weightsAt)].map((weights) => {
     const paid = new PaidPrices();
     const { allocation, placed, skipped } = replayPacking(options, {
-      policyOf: (packing) => policyAt(weightPackingBps, packing),
+      policyOf: (packing) => ({ ...PACKING_ALONE, ...weights, packing }),
       prices: pricesOf(options.spreadPercent, options.seed),
       match: (snapshot, policy) => matchNotingPrices(snapshot, policy, paid),
     });
-    return { weightPackingBps, paidToCheapest: paid.mean(), allocation, placed, skipped };
+    const { weightFitBps, weightPackingBps } = weights;
+    return { weightFitBps, weightPackingBps, paidToCheapest: paid.mean(), allocation, placed, skipped };
   });
 }
 
-function policyAt(weightPackingBps: number, packing: PackingTerms): Policy {
+/** The weights beside one of packing: in proportion, floored, what is left over to price. */
+function weightsAt(weightPackingBps: number): Record<keyof typeof FIT_FIRST, number> {
   const rest = 10_000 - weightPackingBps;
-  const share = (weight: number): number => Math.floor((weight * rest) / 10_000);
+  const share = (weight: number): number => Math.floor((weight * rest) / BESIDE_FIT);
   const others = {
-    weightStakeBps: share(OTHER_WEIGHTS.weightStakeBps),
-    weightFitBps: share(OTHER_WEIGHTS.weightFitBps),
-    weightRegionBps: share(OTHER_WEIGHTS.weightRegionBps),
-    weightUptimeBps: share(OTHER_WEIGHTS.weightUptimeBps),
-    weightReputationBps: share(OTHER_WEIGHTS.weightReputationBps),
+    weightStakeBps: share(FIT_FIRST.weightStakeBps),
+    weightRegionBps: share(FIT_FIRST.weightRegionBps),
+    weightUptimeBps: share(FIT_FIRST.weightUptimeBps),
+    weightReputationBps: share(FIT_FIRST.weightReputationBps),
   };
   const given = Object.values(others).reduce((sum, weight) => sum + weight, 0);
-  return { ...PACKING_ALONE, ...others, weightPriceBps: rest - given, weightPackingBps, packing };
+  return { ...others, weightPriceBps: rest - given, weightFitBps: 0, weightPackingBps };
 }
 
 function pricesOf(spreadPercent: number, seed: number): ReplayPrices {
