@@ -10,6 +10,8 @@ import { ISlashVault } from "../../src/judge/ISlashVault.sol";
 import { MatchmakerSlasher, SlasherTerms } from "../../src/judge/MatchmakerSlasher.sol";
 import { MatchBatch } from "../../src/market/MarketTypes.sol";
 import { RecordFields, RecordWord, RecordWordLib } from "../../src/words/RecordWord.sol";
+import { MachineWordLib } from "../../src/words/MachineWord.sol";
+import { RandomPacking } from "../rules/RandomPacking.sol";
 import { Bn254JudgeFixture } from "./FaultJudge.bn254.t.sol";
 import { JudgeFixture } from "./JudgeFixture.sol";
 
@@ -21,6 +23,8 @@ abstract contract JudgeGas is JudgeFixture {
     uint256 private constant STORAGE_DEPTH = 6;
     uint256 private constant ACCOUNT_DEPTH = 7;
     uint256 internal constant MANY_SIGNERS_LIMIT = 3_000_000;
+
+    uint16 internal milliGpu = 2000;
 
     /// One in `onWinner` of the earlier records is on the machine of the record that is judged.
     function _prove(string memory name, uint256 onWinner, uint256 limit) internal {
@@ -54,7 +58,7 @@ abstract contract JudgeGas is JudgeFixture {
         uint32 worse = _addMachine(_addProvider(1), 4);
         _addOffer(worse, 1, 2_000_000, 100_000, USD);
         orderCount = uint32(RECORDS);
-        _setSpec(orderCount, _spec(2000));
+        _setSpec(orderCount, _spec(milliGpu));
         _seal();
         (,, RecordWord record) = _placed(orderCount, worse, _machine(worse));
         bytes memory records;
@@ -109,6 +113,15 @@ contract FaultJudgeEcdsaGasTest is JudgeGas {
     function test_S24_prove_gas_20Signers() public {
         _addOperators(16);
         _prove("prove, 512 records, 20 ECDSA signers, whole transaction", 8, FEW_SIGNERS_LIMIT);
+    }
+
+    /// By version 2, with as many steps and models as terms can have, and eight devices that could all take the share.
+    function test_S24_prove_gas_20Signers_packing() public {
+        _addOperators(16);
+        _setMachine(1, _machine(1).withFree(262_144, 64_000, 2_048, MachineWordLib.spread(0xff, 990)));
+        _pack(RandomPacking.largest(), 1000);
+        milliGpu = 500;
+        _prove("prove by version 2, 512 records, 20 ECDSA signers, whole transaction", 8, FEW_SIGNERS_LIMIT);
     }
 
     function test_S24_prove_gas_200Signers() public {
