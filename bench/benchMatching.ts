@@ -3,6 +3,7 @@ import { loadDefaultPolicy } from '../devnet/parameters.js';
 import { percentile } from '../devnet/percentile.js';
 import { matchRound } from '../engine/matchRound.js';
 import { roundSeed } from '../protocol/seed.js';
+import { benchPolicies } from './engine/benchPolicy.js';
 import type { Figure } from './figure.js';
 import { marketSnapshot } from './marketSnapshot.js';
 import { machineObjects, naiveMatch } from './naiveMatcher.js';
@@ -16,7 +17,9 @@ const RUNS = 7;
  * in turn, medians. Throws when the two do not agree on every match.
  */
 export function benchMatching(): Figure[] {
-  const policy = loadDefaultPolicy();
+  // The naive matcher knows the six scores alone.
+  const policy = benchPolicies(loadDefaultPolicy().maxMatches).get('scores');
+  if (policy === undefined) throw new TypeError('no policy of the six scores');
   const snapshot = marketSnapshot(generateMarket({ providers: PROVIDERS, orders: 600, seed: 5 }));
   const seed = roundSeed(snapshot.snapshotHash, snapshot.round);
   const engineMs: number[] = [];
