@@ -6,18 +6,19 @@ const WORD_BYTES = 32;
 /** Of an offset or a length: more than any log has bytes. */
 const SIZE_BITS = 32;
 /** 2^bits. */
-const LIMITS = Array.from({ length: 53 }, (_, bits) => 2 ** bits);
+const LIMITS = Array.from({ length: 65 }, (_, bits) => 2 ** bits);
+const WIDE_BITS = 64;
 
 /** Words whose digits are laid out at a time: all of an order, or the ends of a batch but not its records. */
 const WINDOW_WORDS = 64;
 const digits = new Uint8Array(WINDOW_WORDS * WORD_DIGITS);
-/** The same, four digits at a time. */
-const quads = new Uint32Array(digits.buffer);
-const QUAD_DIGITS = 4;
-const QUAD_BITS = 16;
-const WORD_QUADS = WORD_DIGITS / QUAD_DIGITS;
-/** Four digits 0. */
-const ZEROS = 0x3030_3030;
+/** The same, eight digits at a time: as floating point numbers, which are equal when their digits are. */
+const octets = new Float64Array(digits.buffer);
+const OCTET_DIGITS = 8;
+const OCTET_BITS = 32;
+const WORD_OCTETS = WORD_DIGITS / OCTET_DIGITS;
+/** Eight digits 0. */
+const ZEROS = new Float64Array(Uint8Array.from('00000000', (digit) => digit.charCodeAt(0)).buffer)[0]!;
 const encoder = new TextEncoder();
 
 /**
@@ -48,16 +49,16 @@ export class AbiWords {
     return this.#isLaidOut && this.#words === this.#next;
   }
 
-  /** A number below 2^bits, at most 52 bits. */
+  /** A number below 2^bits, exact below 2^53. */
   number(word: number, bits: number): number {
     const at = this.#open(word);
-    const first = WORD_QUADS - Math.ceil(bits / QUAD_BITS);
-    let spare = 0;
-    for (let quad = 0; quad < first; quad++) spare |= quads[at * WORD_QUADS + quad]! ^ ZEROS;
+    const first = bits <= OCTET_BITS ? WORD_OCTETS - 1 : WORD_OCTETS - 2;
+    for (let octet = at * WORD_OCTETS; octet < at * WORD_OCTETS + first; octet++)
+      if (octets[octet] !== ZEROS) this.#isLaidOut = false;
     let value = 0;
-    for (let digit = first * QUAD_DIGITS; digit < WORD_DIGITS; digit++)
-      value = value * 16 + digitAt(digits, at * WORD_DIGITS + digit);
-    if (spare !== 0 || value >= LIMITS[bits]!) this.#isLaidOut = false;
+    for (let digit = at * WORD_DIGITS + first * OCTET_DIGITS; digit < (at + 1) * WORD_DIGITS; digit++)
+      value = value * 16 + digitAt(digits, digit);
+    if (value >= LIMITS[bits]!) this.#isLaidOut = false;
     return value;
   }
 
@@ -68,9 +69,8 @@ export class AbiWords {
 
   /** A number below 2^64. */
   wide(word: number): bigint {
-    const value = this.#whole(word);
-    this.#require(value < 2n ** 64n);
-    return value;
+    const value = this.number(word, WIDE_BITS);
+    return value <= Number.MAX_SAFE_INTEGER ? BigInt(value) : this.#whole(word);
   }
 
   /** Requires the offset in `word`, which counts from word `base`, to be that of word `expected`. */
