@@ -78,6 +78,7 @@ export class MarketIndex {
   readonly #policy: Policy;
   readonly #changes: MarketChanges;
   readonly #touched = new IdLog();
+  readonly #entering = new IdLog();
   readonly #looseLeaves = new IdLog();
   readonly #worn = new Set<Bucket>();
   readonly #freeRuns = new Map<number, { nodeBase: number; leafBase: number }[]>();
@@ -166,7 +167,9 @@ export class MarketIndex {
     this.#followProviders(Math.floor(snapshot.timestampSeconds / SECONDS_PER_DAY), providerCount);
     this.#followRound(snapshot.round);
     this.#changes.machines.drain((machineId) => this.#touched.note(machineId));
+    // To enter a full bucket clusters all its rows, so by then none may be left that its machine no longer stands behind.
     this.#touched.drain((machineId) => this.#update(machineId));
+    this.#entering.drain((machineId) => this.#enterOffers(machineId));
     for (const bucket of this.#worn) this.#recluster(bucket);
     this.#worn.clear();
     this.#clustering.release();
@@ -352,9 +355,11 @@ export class MarketIndex {
 
   /** Row in the market's columns of the machine's first offer in a token. */
   #offerOf(machineId: number, tokenId: number): number {
-    let offer = machineId * OFFERS_PER_MACHINE;
-    while (this.market.offerTokenId[offer] !== tokenId) offer++;
-    return offer;
+    const first = machineId * OFFERS_PER_MACHINE;
+    for (let offer = first; offer < first + OFFERS_PER_MACHINE; offer++) {
+      if (this.market.offerTokenId[offer] === tokenId) return offer;
+    }
+    throw new RangeError(`machine ${machineId} has no offer in token ${tokenId}`);
   }
 
   #hasGpu(machineId: number): boolean {
@@ -542,9 +547,22 @@ export class MarketIndex {
     }
     if (!isLive) return;
     for (let index = 0; index < OFFERS_PER_MACHINE; index++) {
-      if (((kept >> index) & 1) === 1 || !this.#isOffered(machineId, index)) continue;
+      if (((kept >> index) & 1) === 0 && this.#isOffered(machineId, index)) this.#entering.note(machineId);
+    }
+  }
+
+  /** Gives a machine that takes part a row for each offer that has none. */
+  #enterOffers(machineId: number): void {
+    const { offerTokenId } = this.market;
+    const own = this.#ownRows;
+    const count = this.rowsByMachine.read(machineId, own);
+    const tokens = new Set<number>();
+    for (let index = 0; index < count; index++) tokens.add(this.bucketOf(own[index]! >>> LEAF_SHIFT).forest.tokenId);
+    for (let index = 0; index < OFFERS_PER_MACHINE; index++) {
       const offer = machineId * OFFERS_PER_MACHINE + index;
-      this.#enter(machineId, offer, this.#bucketFor(machineId, market.offerTokenId[offer]!));
+      const tokenId = offerTokenId[offer]!;
+      if (!this.#isOffered(machineId, index) || tokens.has(tokenId)) continue;
+      this.#enter(machineId, offer, this.#bucketFor(machineId, tokenId));
     }
   }
 
