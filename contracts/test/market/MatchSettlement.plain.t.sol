@@ -118,7 +118,7 @@ contract MatchSettlementPlainTest is SettlementFixture {
         uint256 count = 0;
         for (uint256 i = 0; i < outcomes.length; i++) {
             bool skips = outcomes[i].reason != SkipReason.None;
-            assertEq((skipped[i / 256] >> (i % 256)) & 1 == 1, skips, "skipped");
+            assertEq((skipped[i / 256] >> (i % 256)) & 1 == 1, skips, "left out");
             assertEq((benched[i / 256] >> (i % 256)) & 1 == 1, outcomes[i].benched, "benched");
             if (skips) assertEq(_loggedReason(logs, records, i), uint256(outcomes[i].reason), "reason");
             else count++;
