@@ -336,7 +336,7 @@ contract ProviderRegistryReserveTest is RegistryFixture {
         if (benches && machine.from < BENCH_FROM) machine.from = BENCH_FROM;
 
         (uint256 skipped, uint256 benched) = _reserve(_encode(record));
-        assertEq(skipped, expected == SkipReason.None ? 0 : 1, "skipped");
+        assertEq(skipped, expected == SkipReason.None ? 0 : 1, "left out");
         assertEq(benched, benches ? 1 : 0, "benched");
         assertEq(MachineWord.unwrap(_m0(machineId)), _pack(machine), "machine word");
     }
@@ -441,7 +441,7 @@ contract ProviderRegistryReserveTest is RegistryFixture {
         vm.expectEmit(address(registry));
         emit IProviderRegistry.RecordSkipped(record.orderId, record.machineId, reason);
         (uint256 skipped, uint256 benched) = _reserve(_encode(record));
-        assertEq(skipped, 1, "skipped");
+        assertEq(skipped, 1, "left out");
         assertEq(benched, benches ? 1 : 0, "benched");
         assertEq(_m0(record.machineId).activeFromRound() == BENCH_FROM, benches, "bench");
         assertEq(MachineWord.unwrap(_m0(record.machineId)) & type(uint144).max, free, "free");
