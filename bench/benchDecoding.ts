@@ -23,6 +23,8 @@ import { BENCH_CONTRACTS, LogWriter } from './marketLogs.js';
 import { marketSnapshot } from './marketSnapshot.js';
 
 const RUNS = 9;
+/** So many that the compiler is done with both sides. */
+const WARM_UP_RUNS = 20;
 const SEED = 5;
 const FACTS = 20_000;
 const ORDERS = 1_000;
@@ -240,11 +242,13 @@ function records(round: number): MatchRecord[] {
   }));
 }
 
-/** Median times of both after a first run of each, milliseconds. */
+/** Median times of both once they are warm, milliseconds. */
 function inTurn(first: () => void, second: () => void): [number, number] {
   const times: [number[], number[]] = [[], []];
-  first();
-  second();
+  for (let run = 0; run < WARM_UP_RUNS; run++) {
+    first();
+    second();
+  }
   for (let run = 0; run < RUNS; run++) {
     for (const [index, task] of [first, second].entries()) {
       const start = performance.now();
