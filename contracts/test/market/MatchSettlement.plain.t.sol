@@ -45,7 +45,7 @@ contract MatchSettlementPlainTest is SettlementFixture {
 
     /// Beyond one word of the bitmaps, and every reason, bench and refusal at least once.
     function test_settlesAsThePlainOneDoes_inEveryWay() public {
-        for (uint256 run = 0; run < 50; run++) {
+        for (uint256 run = 0; run < 80; run++) {
             this.compare(uint256(keccak256(abi.encode("every way", run))), run == 0 ? 600 : MOST_RECORDS);
         }
         for (uint256 reason = 1; reason <= uint256(type(SkipReason).max); reason++) {
