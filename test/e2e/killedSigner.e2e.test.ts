@@ -70,8 +70,15 @@ function guardOf(index: number): GuardRecord[] {
   return records;
 }
 
+let lastReorg: Promise<unknown> = Promise.resolve();
+
+/** One after the other: the node takes blocks back and makes new ones in steps, and two such calls at once leave blocks without their parents. */
 async function reorg(blocks: number): Promise<void> {
-  await network.testClient.request({ method: 'anvil_reorg', params: [blocks, []] } as never);
+  const reorged = lastReorg.then(() =>
+    network.testClient.request({ method: 'anvil_reorg', params: [blocks, []] } as never),
+  );
+  lastReorg = reorged.catch(() => {});
+  await reorged;
 }
 
 test(
