@@ -78,7 +78,12 @@ export async function benchMarketKind(
   for (const [policyName, policy] of policies) {
     for (const workload of workloads) {
       log(`${kind}, ${machineCount} machines: ${workload.name} under ${policyName}`);
-      cases.push(measureCase(workload, policyName, policy, market, ordersOf.get(workload)!, seed, settings));
+      const measured = measureCase(workload, policyName, policy, market, ordersOf.get(workload)!, seed, settings);
+      const { ordersPerSecond, ratioToScan, scan } = measured.figures;
+      log(
+        `${Math.round(ordersPerSecond)} orders/s, ${Math.round(ratioToScan)} x the scan's ${scan.ordersPerSecond.toFixed(1)}`,
+      );
+      cases.push(measured);
     }
   }
 

@@ -64,6 +64,8 @@ export function parseSettings(args: readonly string[]): Settings {
       orders: { type: 'string' },
       workload: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      judged: { type: 'string' },
+      'worker-orders': { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
@@ -77,6 +79,9 @@ export function parseSettings(args: readonly string[]): Settings {
     ),
     orders: values.orders === undefined ? base.orders : count('orders', values.orders),
     workloads: wanted ?? WORKLOADS.map(({ name }) => name),
+    judgedOrders: values.judged === undefined ? base.judgedOrders : count('judged', values.judged),
+    workerOrders:
+      values['worker-orders'] === undefined ? base.workerOrders : count('worker-orders', values['worker-orders']),
     seed: count('seed', values.seed),
     json: values.json,
   };
