@@ -72,13 +72,33 @@ function guardOf(index: number): GuardRecord[] {
 
 let lastReorg: Promise<unknown> = Promise.resolve();
 
-/** One after the other: the node takes blocks back and makes new ones in steps, and two such calls at once leave blocks without their parents. */
+/** One after the other, and with a look at the outcome: see `brokenLink`. */
 async function reorg(blocks: number): Promise<void> {
-  const reorged = lastReorg.then(() =>
-    network.testClient.request({ method: 'anvil_reorg', params: [blocks, []] } as never),
-  );
+  const reorged = lastReorg.then(async () => {
+    for (let depth = blocks; depth > 0; depth = await brokenLink()) {
+      await network.testClient.request({ method: 'anvil_reorg', params: [depth, []] } as never);
+    }
+  });
   lastReorg = reorged.catch(() => {});
   await reorged;
+}
+
+/**
+ * How many blocks must be taken back so that every block's parent is the one before, 0 when it is so. A block that the node makes of itself
+ * while it takes others back may be left standing on one that is gone, and such a chain can be followed by nobody.
+ */
+async function brokenLink(): Promise<number> {
+  const newest = await network.publicClient.getBlock();
+  let above = newest;
+  for (let depth = 1; depth <= 32; depth++) {
+    const block = await network.publicClient.getBlock({ blockNumber: newest.number - BigInt(depth) });
+    if (block.hash !== above.parentHash) {
+      console.warn(`block ${above.number} does not stand on block ${block.number}: taking ${depth + 1} blocks back`);
+      return depth + 1;
+    }
+    above = block;
+  }
+  return 0;
 }
 
 test(
