@@ -1,5 +1,3 @@
-import { digitAt } from '../../protocol/words/wordLimbs.js';
-
 const PREFIX = 2;
 const WORD_DIGITS = 64;
 const WORD_BYTES = 32;
@@ -11,15 +9,25 @@ const WIDE_BITS = 64;
 
 /** Words whose digits are laid out at a time: all of an order, or the ends of a batch but not its records. */
 const WINDOW_WORDS = 64;
-const digits = new Uint8Array(WINDOW_WORDS * WORD_DIGITS);
-/** The same, eight digits at a time: as floating point numbers, which are equal when their digits are. */
-const octets = new Float64Array(digits.buffer);
+/** Digits are looked at by eights: as floating point numbers, which are equal when their digits are. */
 const OCTET_DIGITS = 8;
 const OCTET_BITS = 32;
 const WORD_OCTETS = WORD_DIGITS / OCTET_DIGITS;
+/** Room for the prefix in front of the words, so that data need not be cut. */
+const HEAD = OCTET_DIGITS;
+const digits = Buffer.from(new ArrayBuffer(HEAD + WINDOW_WORDS * WORD_DIGITS));
+const octets = new Float64Array(digits.buffer, HEAD);
+/** The same, two digits at a time. */
+const pairs = new Uint16Array(digits.buffer, HEAD);
+const OCTET_PAIRS = OCTET_DIGITS / 2;
 /** Eight digits 0. */
 const ZEROS = new Float64Array(Uint8Array.from('00000000', (digit) => digit.charCodeAt(0)).buffer)[0]!;
-const encoder = new TextEncoder();
+/** The byte that two digits write, by the digits as a number of `pairs`. */
+const BYTES = new Uint8Array(1 << 16);
+for (let byte = 0; byte < 256; byte++) {
+  digits.write(byte.toString(16).padStart(2, '0'), HEAD, 'latin1');
+  BYTES[pairs[0]!] = byte;
+}
 
 /**
  * Reads ABI-encoded data (hex with its prefix, lower case) at fixed places, where it is laid out as Solidity lays it out: the dynamic parts
@@ -51,13 +59,18 @@ export class AbiWords {
 
   /** A number below 2^bits, exact below 2^53. */
   number(word: number, bits: number): number {
-    const at = this.#open(word);
-    const first = bits <= OCTET_BITS ? WORD_OCTETS - 1 : WORD_OCTETS - 2;
-    for (let octet = at * WORD_OCTETS; octet < at * WORD_OCTETS + first; octet++)
-      if (octets[octet] !== ZEROS) this.#isLaidOut = false;
-    let value = 0;
-    for (let digit = at * WORD_DIGITS + first * OCTET_DIGITS; digit < (at + 1) * WORD_DIGITS; digit++)
-      value = value * 16 + digitAt(digits, digit);
+    const at = this.#open(word) * WORD_OCTETS;
+    if (
+      octets[at] !== ZEROS ||
+      octets[at + 1] !== ZEROS ||
+      octets[at + 2] !== ZEROS ||
+      octets[at + 3] !== ZEROS ||
+      octets[at + 4] !== ZEROS ||
+      octets[at + 5] !== ZEROS
+    )
+      this.#isLaidOut = false;
+    let value = octetAt(at + 7);
+    if (octets[at + 6] !== ZEROS) value += octetAt(at + 6) * LIMITS[OCTET_BITS]!;
     if (value >= LIMITS[bits]!) this.#isLaidOut = false;
     return value;
   }
@@ -130,7 +143,9 @@ export class AbiWords {
     if (word < this.#window || word >= this.#windowEnd) {
       this.#window = word;
       this.#windowEnd = Math.min(word + WINDOW_WORDS, this.#words);
-      encoder.encodeInto(this.#data.slice(PREFIX + WORD_DIGITS * word, PREFIX + WORD_DIGITS * this.#windowEnd), digits);
+      const from = WORD_DIGITS * word;
+      const data = from === 0 ? this.#data : this.#data.slice(from);
+      digits.write(data, HEAD - PREFIX, 'latin1');
     }
     return word - this.#window;
   }
@@ -138,4 +153,13 @@ export class AbiWords {
   #require(holds: boolean): void {
     if (!holds) this.#isLaidOut = false;
   }
+}
+
+/** The number that the eight digits of an octet write. */
+function octetAt(octet: number): number {
+  const pair = octet * OCTET_PAIRS;
+  return (
+    BYTES[pairs[pair]!]! * 0x1_00_00_00 +
+    ((BYTES[pairs[pair + 1]!]! << 16) | (BYTES[pairs[pair + 2]!]! << 8) | BYTES[pairs[pair + 3]!]!)
+  );
 }

@@ -12,11 +12,6 @@ for (let digit = 0; digit < 16; digit++) {
   DIGITS[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
 }
 
-/** The hex digit whose character code is at an index of `codes`; 0 for what is none. */
-export function digitAt(codes: Uint8Array, index: number): number {
-  return DIGITS[codes[index]!]!;
-}
-
 /** Reads `digits` hex digits of `hex` from character `at` on, exact below 2^53. The caller has them be hex digits. */
 export function hexNumber(hex: string, at: number, digits: number): number {
   let value = 0;
