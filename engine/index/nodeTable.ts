@@ -30,6 +30,13 @@ export const ENVELOPE_HALVES = 24;
 
 export const EMPTY = 0xffff_ffff;
 
+/** Node in which the bounds of one row are put together. */
+export const ROW_NODE = 0;
+/** Node in which a node's bounds are kept while it is bounded anew. */
+export const SPARE_NODE = 1;
+/** The first node of a tree. */
+export const FIRST_NODE = 2;
+
 /** Free cpu-milli of machines without GPU are kept without these lowest bits. */
 export const CPU_SHIFT = 4;
 /** Uptime and reputation are kept without these lowest bits. */

@@ -16,10 +16,10 @@ import type { Bucket, Forest } from './bucket.js';
 import { CandidateHeap } from './candidateHeap.js';
 import { expandPrice } from './compactPrice.js';
 import { cpuClassOf, gpuClassOf, REFERENCE_CORES, REFERENCE_MEMORY_GIB, SAMPLE_AT, SAMPLES } from './envelope.js';
-import { MOST_COMPLIANCE_BPS } from './marketIndex.js';
 import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
 import { amountByte, foldAttributes27 } from './nodeTable.js';
+import { MOST_COMPLIANCE_BPS } from './rowBounds.js';
 import { foldAttributes, LEAF_ROWS } from './rowTable.js';
 
 /** Machines of wanted providers up to which each of them is looked at instead of searching the index. */
