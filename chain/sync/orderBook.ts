@@ -44,6 +44,8 @@ export class OrderBook {
   readonly #incomplete = new Set<number>();
   /** Complete orders, ascending by id, but for those in `#unlisted`. */
   #listed: readonly Order[] = [];
+  /** Their ids: the orders themselves are all over the memory, and are not looked at to be listed again. */
+  #listedIds: readonly number[] = [];
   readonly #unlisted = new Set<number>();
 
   get openOrderCount(): number {
@@ -76,18 +78,29 @@ export class OrderBook {
   /** Open orders, ascending by id. The list is not changed later; a new one is made when orders changed. */
   openOrders(): readonly Order[] {
     if (this.#unlisted.size === 0) return this.#listed;
-    const changed = [...this.#unlisted].sort((a, b) => a - b);
+    const before = this.#listed;
+    const idsBefore = this.#listedIds;
     const orders: Order[] = [];
+    const ids: number[] = [];
     let at = 0;
-    for (const orderId of changed) {
-      for (; at < this.#listed.length && this.#listed[at]!.orderId < orderId; at++) orders.push(this.#listed[at]!);
-      if (this.#listed[at]?.orderId === orderId) at += 1;
+    const keepBelow = (orderId: number): void => {
+      for (; at < idsBefore.length && idsBefore[at]! < orderId; at++) {
+        orders.push(before[at]!);
+        ids.push(idsBefore[at]!);
+      }
+    };
+    for (const orderId of Float64Array.from(this.#unlisted).sort()) {
+      keepBelow(orderId);
+      if (idsBefore[at] === orderId) at += 1;
       const order = this.#orders.get(orderId)?.order;
-      if (order !== undefined && order !== null) orders.push(order);
+      if (order === undefined || order === null) continue;
+      orders.push(order);
+      ids.push(orderId);
     }
-    for (; at < this.#listed.length; at++) orders.push(this.#listed[at]!);
+    keepBelow(Infinity);
     this.#unlisted.clear();
     this.#listed = orders;
+    this.#listedIds = ids;
     return orders;
   }
 
