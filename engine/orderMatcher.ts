@@ -165,7 +165,11 @@ export function requireSupported(policy: Policy): void {
 }
 
 /** The record of an order's match with the machine chosen for it, on the devices of the mask. */
-export function recordOf(terms: OrderOfRecord, chosen: Chosen, deviceMask: number): MatchRecord {
+export function recordOf(
+  terms: OrderOfRecord,
+  chosen: Omit<Chosen, 'stage' | 'total'>,
+  deviceMask: number,
+): MatchRecord {
   const fromBid = chosen.bidIndex >= 0;
   return {
     orderId: terms.orderId,

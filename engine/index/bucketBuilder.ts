@@ -119,8 +119,8 @@ export class BucketBuilder {
     let count = 0;
     for (let leaf = bucket.leafBase; leaf < bucket.leafBase + bucket.leaves; leaf++) {
       for (let row = leaf * LEAF_ROWS; row < leaf * LEAF_ROWS + rows.used[leaf]!; row++) {
-        machines[count++] = rows.machine[row]!;
-        rowsByMachine.move(rows.machine[row]!, row, NO_ROW);
+        machines[count++] = rows.machineOf(row);
+        rowsByMachine.move(rows.machineOf(row), row, NO_ROW);
       }
     }
     return count;

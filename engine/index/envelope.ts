@@ -56,6 +56,25 @@ export interface EnvelopeRow {
   devices: number;
 }
 
+/** How many classes of GPU need a row has room for: the first so many, for a machine with room for one has room for all before it. */
+export function gpuClassesOf(devices: number): number {
+  const share = devices & 0x3ff;
+  const whole = devices >>> 10;
+  let at = 0;
+  while (at < CLASS_SHARE.length && share >= CLASS_SHARE[at]!) at++;
+  if (at < CLASS_SHARE.length) return at;
+  while (at < CLASSES - 1 && whole >= CLASS_WHOLE[at]!) at++;
+  return at;
+}
+
+/** The same of a row of a machine without GPU, by its free cpu as rows keep it. */
+export function cpuClassesOf(total: number): number {
+  const most = ((total + 1) << CPU_SHIFT) - 1;
+  let at = 1;
+  while (at < CLASSES && most > (FIRST_CLASS_CPU_MILLI * 2 ** at) / 2) at++;
+  return at;
+}
+
 /** Puts the maxima of rows together, one row after the other, in units of the scale rounded up. */
 export class Envelope {
   readonly values = new Float64Array(CLASSES * SAMPLES);
@@ -72,37 +91,40 @@ export class Envelope {
     typicalCore: number,
     isModelZero: boolean,
   ): void {
-    const { complianceBps, total, devices } = row;
+    const { complianceBps } = row;
+    this.addGpuClasses(scale, row, typicalPrice, 0, gpuClassesOf(row.devices));
+    const points = complianceBps * (scale.fullPoints + row.standing);
+    const coreSlope = (complianceBps * scale.pricePoints * row.corePrice) / typicalCore;
+    this.#lift(CLASSES - 1, isModelZero ? points + complianceBps * scale.fitPoints : points, coreSlope);
+  }
+
+  /** Lifts by a row with GPUs the maxima of the classes of GPU need from `from` to before `to`, all of which it has room for. */
+  addGpuClasses(scale: EnvelopeScale, row: EnvelopeRow, typicalPrice: number, from: number, to: number): void {
+    const { complianceBps } = row;
     const points = complianceBps * (scale.fullPoints + row.standing);
     const fitPoints = complianceBps * scale.fitPoints;
     const slope = (complianceBps * scale.pricePoints * row.referencePrice) / typicalPrice;
-    const share = devices & 0x3ff;
-    const whole = devices >>> 10;
-    if (share > 0) {
-      const perMilli = fitPoints / total;
-      // The classes are nested: a machine with room for one has room for all before it.
-      for (let at = 0; at < CLASSES - 1; at++) {
-        if (at < CLASS_SHARE.length ? share < CLASS_SHARE[at]! : whole < CLASS_WHOLE[at]!) break;
-        const fit = perMilli * CLASS_MILLI_GPU[at]!;
-        this.#lift(at, points + (fit < fitPoints ? fit : fitPoints), slope);
-      }
+    const perMilli = fitPoints / row.total;
+    for (let at = from; at < to; at++) {
+      const fit = perMilli * CLASS_MILLI_GPU[at]!;
+      this.#lift(at, points + (fit < fitPoints ? fit : fitPoints), slope);
     }
-    const coreSlope = (complianceBps * scale.pricePoints * row.corePrice) / typicalCore;
-    this.#lift(CLASSES - 1, isModelZero ? points + fitPoints : points, coreSlope);
   }
 
   /** Lifts the maxima by a row of a machine without GPU. */
   addCpuRow(scale: EnvelopeScale, row: EnvelopeRow, typicalCore: number): void {
+    this.addCpuClasses(scale, row, typicalCore, 0, cpuClassesOf(row.total));
+  }
+
+  /** Lifts by such a row the maxima of the classes from `from` to before `to`, all of which it has room for. */
+  addCpuClasses(scale: EnvelopeScale, row: EnvelopeRow, typicalCore: number, from: number, to: number): void {
     const { complianceBps, total } = row;
     const points = complianceBps * (scale.fullPoints + row.standing);
     const fitPoints = complianceBps * scale.fitPoints;
     const slope = (complianceBps * scale.pricePoints * row.corePrice) / typicalCore;
     const least = Math.max(1, total << CPU_SHIFT);
-    const most = ((total + 1) << CPU_SHIFT) - 1;
-    for (let at = 0; at < CLASSES; at++) {
-      const largestNeed = FIRST_CLASS_CPU_MILLI * 2 ** at;
-      if (at > 0 && most <= largestNeed / 2) break;
-      const fit = at === CLASSES - 1 ? 1 : Math.min(1, largestNeed / least);
+    for (let at = from; at < to; at++) {
+      const fit = at === CLASSES - 1 ? 1 : Math.min(1, (FIRST_CLASS_CPU_MILLI * 2 ** at) / least);
       this.#lift(at, points + fit * fitPoints, slope);
     }
   }

@@ -50,9 +50,9 @@ export class IndexedMatcher {
 
   /** Gives the order to its best machine and takes the capacity; undefined when no machine can take it. */
   match(order: Order): MatchRecord | undefined {
-    const chosen = this.choose(order);
-    if (chosen === undefined) return undefined;
-    return recordOf(order, chosen, this.#reservations.reserve(chosen.machineId, order));
+    const placement = this.#search.place(order);
+    if (placement === undefined) return undefined;
+    return recordOf(order, placement, this.#reservations.reserve(placement.machineId, order));
   }
 
   /** The machine that the order goes to with what capacity there is, nothing taken yet; undefined when no machine can take it. */

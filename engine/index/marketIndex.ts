@@ -162,11 +162,6 @@ export class MarketIndex {
     return this.#rowBounds.loadFree(machineId, bucket);
   }
 
-  /** Bounds the envelope of a leaf's node by the leaf's rows as their columns are. */
-  boundEnvelope(bucket: Bucket, leaf: number, node: number): void {
-    this.#rowBounds.boundEnvelope(bucket, leaf, node);
-  }
-
   /** Every row's own bounds lie within those of all nodes above it, and every machine that takes part has its rows: throws RangeError if not. */
   verify(): void {
     const { market, nodes, rows, rowsByMachine } = this;

@@ -1,26 +1,28 @@
 import { WHOLE_DEVICE } from '../devices.js';
 import type { Jitter } from '../jitter.js';
-import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
+import { OFFERS_PER_MACHINE } from '../market.js';
 import type { Bid, Order } from '../order.js';
 import { bestBidsOf } from '../orderTerms.js';
-import { weightedPacking } from '../packing.js';
 import type { Packing } from '../packing.js';
 import { SCALE } from '../policy.js';
 import type { Policy } from '../policy.js';
-import { priceAt } from '../price.js';
-import { measured, standingOf } from '../roundTerms.js';
-import { fitScore, priceScore } from '../score.js';
+import { standingOf } from '../roundTerms.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Chosen } from '../stages.js';
 import type { Bucket, Forest } from './bucket.js';
 import { CandidateHeap } from './candidateHeap.js';
 import { expandPrice } from './compactPrice.js';
 import { cpuClassOf, gpuClassOf, REFERENCE_CORES, REFERENCE_MEMORY_GIB, SAMPLE_AT, SAMPLES } from './envelope.js';
+import { MachineJudge } from './machineJudge.js';
 import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
 import { amountByte, foldAttributes27 } from './nodeTable.js';
 import { MOST_COMPLIANCE_BPS } from './rowBounds.js';
-import { foldAttributes, LEAF_ROWS } from './rowTable.js';
+import * as Row from './rowTable.js';
+import { foldAttributes } from './rowTable.js';
+
+/** Where an order goes, without its total. */
+export type Placement = Omit<Chosen, 'stage' | 'total'>;
 
 /** Machines of wanted providers up to which each of them is looked at instead of searching the index. */
 const FEW_MACHINES = 4096;
@@ -28,12 +30,12 @@ const FEW_MACHINES = 4096;
 const CANDIDATE = 0x7fff_ffff;
 /** Buckets of a model up to which each of them is entered by its root. */
 const FEW_BUCKETS = 32;
+/** Listed regions up to which the bucket of each is looked up. */
+const FEW_REGIONS = 4;
 /** A price falls short of the sum of its terms by less than one for each floor; doubles err by far less than the other. */
 const FLOORED_TERMS = 4;
 const ROUNDING = 64;
 const REGION_GROUP_BITS = 5;
-const LOW_ATTRIBUTES = 0x7ff_ffffn;
-const HIGH_SHIFT = 27n;
 /** What stands for the bound of a node that cannot hold a candidate. */
 const REJECTED = -1;
 
@@ -43,7 +45,13 @@ const REJECTED = -1;
  */
 export class OrderSearch {
   readonly #index: MarketIndex;
+  readonly #judge: MachineJudge;
   readonly #heap = new CandidateHeap();
+  /** Bounds of the two nodes bounded last. */
+  readonly #bounds = new Float64Array(2);
+  /** Rows of the leaf at hand that may still win, as places in the leaf, and their bounds. */
+  readonly #slots = new Uint8Array(Row.LEAF_ROWS);
+  readonly #slotBounds = new Float64Array(Row.LEAF_ROWS);
   #snapshot!: Snapshot;
   #policy!: Policy;
   #jitter!: Jitter;
@@ -51,10 +59,7 @@ export class OrderSearch {
   #weightPrice = 0;
   #weightFit = 0;
   #weightRegion = 0;
-  /** Null when the policy gives packing no weight. */
-  #packing: Packing | null = null;
   #weightPacking = 0;
-  #largestLoss = 0;
   /** The most that the packing component adds on any machine. */
   #mostPacking = 0;
 
@@ -65,9 +70,10 @@ export class OrderSearch {
   #memoryMib = 0;
   #storageGib = 0;
   #maxPrice = 0;
-  #attributesLow = 0;
-  #attributesHigh = 0;
+  #attributes16 = 0;
   #attributes27 = 0;
+  #maxSlashes = 0;
+  #tiers = 0;
   #cpuByte = 0;
   #memoryByte = 0;
   #uptimeByte = 0;
@@ -80,6 +86,9 @@ export class OrderSearch {
   #restMemory = 0;
   #restStorage = 0;
 
+  /** The bucket whose nodes `#bound` is prepared for; -1 for none. */
+  #entered = -1;
+  #regionScoreEntered = 0;
   /** How the envelopes of one bucket, or of a forest's own nodes, bound the order: see `#enter`. */
   #half = 0;
   #lowWeight = 0;
@@ -100,6 +109,9 @@ export class OrderSearch {
 
   /** What a total must reach: the best one so far, and no less than the highest base. */
   #bar = -1;
+  /** The first candidate taken, until another one asks for its jitter; -1 for none. */
+  #pending = -1;
+  #pendingBase = 0;
   #bestTotal = -1;
   #bestProvider = 0;
   #bestMachine = 0;
@@ -109,6 +121,7 @@ export class OrderSearch {
 
   constructor(index: MarketIndex) {
     this.#index = index;
+    this.#judge = new MachineJudge(index);
   }
 
   /** Sets the round that the next orders are of. */
@@ -121,11 +134,19 @@ export class OrderSearch {
     this.#weightFit = policy.weightFitBps;
     this.#weightRegion = policy.weightRegionBps;
     this.#weightPacking = policy.weightPackingBps;
-    this.#packing = policy.weightPackingBps === 0 ? null : packing;
+    this.#judge.start(policy, packing);
   }
 
   /** The machine that an eligible order goes to with what capacity there is, nothing taken yet; undefined when no machine can take it. */
   choose(order: Order): Chosen | undefined {
+    const placement = this.place(order);
+    if (placement === undefined) return undefined;
+    this.#settlePending();
+    return { stage: 'chosen', ...placement, total: this.#bestTotal };
+  }
+
+  /** The same without the total, of which the jitter is left out where it decides nothing. */
+  place(order: Order): Placement | undefined {
     this.#begin(order);
     if (this.#bids !== undefined) for (const machineId of this.#bids.keys()) this.#judgeAny(machineId);
     if (order.providersWanted.length === 0 || !this.#judgeWanted(order)) {
@@ -133,15 +154,13 @@ export class OrderSearch {
       this.#enterForest(this.#index.forestOf(order.tokenId, true));
     }
     this.#drain();
-    if (this.#bestTotal < 0) return undefined;
+    if (this.#bestMachine === 0) return undefined;
     return {
-      stage: 'chosen',
       machineId: this.#bestMachine,
       providerId: this.#bestProvider,
       priceMicroPerHour: this.#bestPrice,
       offerIndex: this.#bestOffer,
       bidIndex: this.#bestBid,
-      total: this.#bestTotal,
     };
   }
 
@@ -154,14 +173,17 @@ export class OrderSearch {
     this.#memoryMib = order.memoryMib;
     this.#storageGib = order.storageGib;
     this.#maxPrice = order.maxPriceMicroPerHour;
-    this.#attributesLow = order.attributes === 0n ? 0 : Number(order.attributes & LOW_ATTRIBUTES);
-    this.#attributesHigh = order.attributes === 0n ? 0 : Number(order.attributes >> HIGH_SHIFT);
-    this.#attributes27 = foldAttributes27(this.#attributesLow, this.#attributesHigh);
+    const judge = this.#judge;
+    judge.begin(order);
+    this.#attributes16 = foldAttributes(judge.attributesLow, judge.attributesHigh);
+    this.#attributes27 = foldAttributes27(judge.attributesLow, judge.attributesHigh);
     this.#cpuByte = amountByte(order.cpuMilli);
     this.#memoryByte = amountByte(order.memoryMib);
     this.#uptimeByte = Math.min(0xff, order.minUptimeBps >>> Node.BPS_SHIFT);
     this.#reputationByte = Math.min(0xff, order.minReputationBps >>> Node.BPS_SHIFT);
     this.#wholeDevices = order.milliGpu < WHOLE_DEVICE ? 0 : order.milliGpu / WHOLE_DEVICE;
+    this.#maxSlashes = order.maxSlashes;
+    this.#tiers = order.tiers;
     this.#splitPrice(order);
     this.#regionGroups = 0;
     this.#regionResidues = 0;
@@ -172,13 +194,12 @@ export class OrderSearch {
     }
     this.#heap.count = 0;
     this.#candidateCount = 0;
+    this.#entered = -1;
+    this.#pending = -1;
+    this.#bestMachine = 0;
     this.#bestTotal = -1;
     this.#bar = -1;
-    this.#largestLoss = 0;
-    this.#mostPacking = 0;
-    if (this.#packing === null) return;
-    this.#largestLoss = this.#packing.largestLoss(order);
-    this.#mostPacking = weightedPacking(this.#weightPacking, this.#packing.leastLoss(order), this.#largestLoss);
+    this.#mostPacking = judge.mostPacking();
   }
 
   /** Splits what the order's price is of into a number of references and a rest. */
@@ -200,6 +221,9 @@ export class OrderSearch {
    * no row of the bucket scores more than that of region and packing, nor costs less than that for what the reference lacks.
    */
   #enterBucket(bucket: Bucket, regionScore: number): void {
+    if (bucket.number === this.#entered) return;
+    this.#entered = bucket.number;
+    this.#regionScoreEntered = regionScore;
     const isByCore = this.#milliGpu === 0;
     this.#restPrice =
       this.#restGpu * bucket.leastGpu +
@@ -211,6 +235,7 @@ export class OrderSearch {
 
   /** The same for the nodes above a forest's buckets. */
   #enterForestNodes(forest: Forest, regionScore: number): void {
+    this.#entered = -1;
     this.#restPrice = 0;
     this.#enter(forest, this.#milliGpu === 0 ? forest.typicalCore : forest.typicalPrice, regionScore);
     this.#beyond = 0;
@@ -275,6 +300,10 @@ export class OrderSearch {
       for (let index = 0; index < order.models.length; index++) {
         const places = forest.places.get(order.models[index]!);
         if (places === undefined || order.models.indexOf(order.models[index]!) !== index) continue;
+        if (order.regionRequired && order.regions.length > 0 && order.regions.length <= FEW_REGIONS) {
+          this.#pushRegions(forest, places.from, places.to);
+          continue;
+        }
         let from = places.from + count;
         let to = places.to + count;
         if (to - from <= FEW_BUCKETS) for (; from < to; from++) this.#pushForestNode(forest, from);
@@ -288,6 +317,25 @@ export class OrderSearch {
     }
   }
 
+  /** Pushes of one model's buckets, at the places [from, to), those of the regions that the order lists. */
+  #pushRegions(forest: Forest, from: number, to: number): void {
+    const { buckets } = forest;
+    const { regions } = this.#order;
+    for (let index = 0; index < regions.length; index++) {
+      const region = regions[index]!;
+      let low = from;
+      let high = to;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (buckets[middle]!.region < region) low = middle + 1;
+        else high = middle;
+      }
+      if (low < to && buckets[low]!.region === region && regions.indexOf(region) === index) {
+        this.#pushForestNode(forest, low + buckets.length);
+      }
+    }
+  }
+
   /** Pushes a node of a forest's tree, or the root of the bucket that stands there, if it may hold the best candidate. */
   #pushForestNode(forest: Forest, local: number): void {
     const count = forest.buckets.length;
@@ -296,7 +344,8 @@ export class OrderSearch {
       const region = this.#regionScore(bucket.region);
       if (region < 0) return;
       this.#enterBucket(bucket, region);
-      const bound = this.#bound(bucket.nodeBase + 1);
+      this.#bound(bucket.nodeBase + 1, 1);
+      const bound = this.#bounds[0]!;
       if (this.#reaches(bound, bucket.nodeBase + 1)) this.#heap.push(bound, bucket.number, 1);
       return;
     }
@@ -304,7 +353,8 @@ export class OrderSearch {
     const region = this.#regionScoreWithin(forest, local);
     if (region < 0) return;
     this.#enterForestNodes(forest, region);
-    const bound = this.#bound(node);
+    this.#bound(node, 1);
+    const bound = this.#bounds[0]!;
     if (this.#reaches(bound, node)) this.#heap.push(bound, -1 - forest.number, local);
   }
 
@@ -327,26 +377,35 @@ export class OrderSearch {
     return inGroup ? SCALE / 2 : 0;
   }
 
-  /** An upper bound of every base below a node, for what was entered last; REJECTED when a filter fails for all rows below. */
-  #bound(node: number): number {
+  /**
+   * Writes into `#bounds`, for each of `count` nodes from `first` on, an upper bound of every base below it for what was entered last;
+   * REJECTED when a filter fails for all rows below.
+   */
+  #bound(first: number, count: number): void {
     const { words, halves, bytes } = this.#index.nodes;
-    const word = node * Node.NODE_WORDS;
-    const half = node * Node.NODE_HALVES;
-    const byte = node * Node.NODE_BYTES;
-    if (words[word + Node.MIN_PROVIDER] === Node.EMPTY) return REJECTED;
+    const bounds = this.#bounds;
     const attributes = this.#attributes27;
-    if ((words[word + Node.ATTRIBUTES]! & attributes) !== attributes) return REJECTED;
-    const order = this.#order;
-    if (bytes[byte + Node.MAX_CPU]! < this.#cpuByte) return REJECTED;
-    if (bytes[byte + Node.MAX_MEMORY]! < this.#memoryByte) return REJECTED;
-    if (bytes[byte + Node.MAX_UPTIME]! < this.#uptimeByte) return REJECTED;
-    if (bytes[byte + Node.MAX_REPUTATION]! < this.#reputationByte) return REJECTED;
-    if (bytes[byte + Node.MIN_SLASHES]! > order.maxSlashes) return REJECTED;
-    if (order.tiers !== 0 && (bytes[byte + Node.TIERS]! & order.tiers) === 0) return REJECTED;
-    const price = expandPrice(halves[half + Node.MIN_PRICE]!);
-    if (this.#priced * price + this.#restPrice > this.#maxPrice + FLOORED_TERMS) return REJECTED;
-    const at = half + this.#half;
-    return halves[at]! * this.#lowWeight + halves[at + 1]! * this.#highWeight + this.#constant - this.#beyond * price;
+    const tiers = this.#tiers;
+    for (let index = 0; index < count; index++) {
+      const node = first + index;
+      const word = node * Node.NODE_WORDS;
+      const half = node * Node.NODE_HALVES;
+      const byte = node * Node.NODE_BYTES;
+      bounds[index] = REJECTED;
+      if (words[word + Node.MIN_PROVIDER] === Node.EMPTY) continue;
+      if ((words[word + Node.ATTRIBUTES]! & attributes) !== attributes) continue;
+      if (bytes[byte + Node.MAX_CPU]! < this.#cpuByte) continue;
+      if (bytes[byte + Node.MAX_MEMORY]! < this.#memoryByte) continue;
+      if (bytes[byte + Node.MAX_UPTIME]! < this.#uptimeByte) continue;
+      if (bytes[byte + Node.MAX_REPUTATION]! < this.#reputationByte) continue;
+      if (bytes[byte + Node.MIN_SLASHES]! > this.#maxSlashes) continue;
+      if (tiers !== 0 && (bytes[byte + Node.TIERS]! & tiers) === 0) continue;
+      const price = expandPrice(halves[half + Node.MIN_PRICE]!);
+      if (this.#priced * price + this.#restPrice > this.#maxPrice + FLOORED_TERMS) continue;
+      const at = half + this.#half;
+      bounds[index] =
+        halves[at]! * this.#lowWeight + halves[at + 1]! * this.#highWeight + this.#constant - this.#beyond * price;
+    }
   }
 
   /** Whether a base of at most `bound` in a node can still win; without jitter a tie is won by the lower provider alone. */
@@ -387,14 +446,15 @@ export class OrderSearch {
   #descend(bucket: Bucket, from: number): void {
     const heap = this.#heap;
     const { nodeBase, leaves } = bucket;
-    const regionScore = this.#regionScore(bucket.region);
-    if (from < leaves) this.#enterBucket(bucket, regionScore);
+    if (bucket.number !== this.#entered) this.#enterBucket(bucket, this.#regionScore(bucket.region));
+    const bounds = this.#bounds;
     let local = from;
     while (local < leaves) {
       const left = 2 * local;
       const right = left + 1;
-      const leftBound = this.#bound(nodeBase + left);
-      const rightBound = this.#bound(nodeBase + right);
+      this.#bound(nodeBase + left, 2);
+      const leftBound = bounds[0]!;
+      const rightBound = bounds[1]!;
       const takesLeft =
         leftBound > rightBound ||
         (leftBound === rightBound && this.#providerAt(nodeBase + left) <= this.#providerAt(nodeBase + right));
@@ -413,63 +473,78 @@ export class OrderSearch {
       }
       local = better;
     }
-    this.#scanLeaf(bucket, bucket.leafBase + local - leaves, regionScore * this.#weightRegion);
+    this.#scanLeaf(bucket, bucket.leafBase + local - leaves, this.#regionScoreEntered * this.#weightRegion);
   }
 
   #providerAt(node: number): number {
     return this.#index.nodes.words[node * Node.NODE_WORDS + Node.MIN_PROVIDER]!;
   }
 
-  /** Judges those rows of a leaf whose own bound reaches the best total. */
+  /**
+   * Judges those rows of a leaf whose own bound reaches the best total, the highest bound first. The bound is the row's base without its
+   * floors: the price lacks less than one for each of its terms, the components are no less than their floors.
+   */
   #scanLeaf(bucket: Bucket, leaf: number, regionPoints: number): void {
     const { rows } = this.#index;
-    const { machine, gpuPrice, corePrice, memoryPrice, storagePrice, standing, complianceBps, total, devices } = rows;
-    const { attributes, standingUnit } = rows;
+    const { halves, floats, standingUnit } = rows;
     const { isGpu } = bucket.forest;
+    const slots = this.#slots;
+    const slotBounds = this.#slotBounds;
     const milliGpu = this.#milliGpu;
     const cpuMilli = this.#cpuMilli;
-    const memoryMib = this.#memoryMib;
-    const storageGib = this.#storageGib;
-    const maxPrice = this.#maxPrice;
     const wholeDevices = this.#wholeDevices;
-    const folded = foldAttributes(this.#attributesLow, this.#attributesHigh);
-    const weightPrice = this.#weightPrice;
-    const weightFit = this.#weightFit;
-    const jitterRange = this.#jitterRange;
-    const owners = this.#index.market.providerId;
-    const pointsOfAll = regionPoints + this.#mostPacking;
-    const first = leaf * LEAF_ROWS;
+    const attributes = this.#attributes16;
+    const gpus = milliGpu / 1000;
+    const cores = cpuMilli / 1000;
+    const memoryGib = this.#memoryMib / 1024;
+    const storageTib = this.#storageGib / 1024;
+    const maxPrice = this.#maxPrice;
+    const mostPrice = maxPrice + FLOORED_TERMS;
+    const pointsOfPrice = (this.#weightPrice * SCALE) / maxPrice;
+    const fullFit = this.#weightFit * SCALE;
+    const points = pointsOfPrice * mostPrice + regionPoints + this.#mostPacking;
+    const least = this.#bar - this.#jitterRange - ROUNDING;
+    const first = leaf * Row.LEAF_HALVES;
     const end = first + rows.used[leaf]!;
+    const gpuPrices = leaf * Row.LEAF_WORDS + Row.ROW_GPU_PRICE - first;
+    let count = 0;
     for (let row = first; row < end; row++) {
-      if ((attributes[row]! & folded) !== folded) continue;
+      if ((halves[row + Row.ROW_ATTRIBUTES]! & attributes) !== attributes) continue;
       let fit = 0;
       if (milliGpu > 0) {
+        const devices = halves[row + Row.ROW_DEVICES]!;
         if (wholeDevices === 0) {
-          if ((devices[row]! & 0x3ff) < milliGpu) continue;
-        } else if (devices[row]! >>> 10 < wholeDevices) continue;
-        fit = Math.floor((milliGpu * SCALE) / total[row]!);
+          if ((devices & 0x3ff) < milliGpu) continue;
+        } else if (devices >>> 10 < wholeDevices) continue;
+        fit = (fullFit * milliGpu) / halves[row + Row.ROW_TOTAL]!;
       } else if (!isGpu) {
-        const free = total[row]! << Node.CPU_SHIFT;
-        fit = Math.floor((cpuMilli * SCALE) / (free > cpuMilli ? free : cpuMilli));
+        const free = halves[row + Row.ROW_TOTAL]! << Node.CPU_SHIFT;
+        fit = (fullFit * cpuMilli) / (free > cpuMilli ? free : cpuMilli);
       } else if (bucket.model === 0) {
-        fit = SCALE;
+        fit = fullFit;
       }
       const price =
-        Math.floor((milliGpu * gpuPrice[row]!) / 1000) +
-        Math.floor((cpuMilli * expandPrice(corePrice[row]!)) / 1000) +
-        Math.floor((memoryMib * expandPrice(memoryPrice[row]!)) / 1024) +
-        Math.floor((storageGib * expandPrice(storagePrice[row]!)) / 1024);
-      if (price > maxPrice) continue;
+        gpus * floats[gpuPrices + row]! +
+        cores * expandPrice(halves[row + Row.ROW_CORE_PRICE]!) +
+        memoryGib * expandPrice(halves[row + Row.ROW_MEMORY_PRICE]!) +
+        storageTib * expandPrice(halves[row + Row.ROW_STORAGE_PRICE]!);
+      if (price > mostPrice) continue;
       const bound =
-        complianceBps[row]! *
-        (weightPrice * Math.floor(((maxPrice - price) * SCALE) / maxPrice) +
-          weightFit * fit +
-          pointsOfAll +
-          standing[row]! * standingUnit);
-      if (bound + jitterRange < this.#bar) continue;
-      // Without jitter a tie goes to the lower provider, whatever the machine.
-      if (bound === this.#bar && jitterRange === 0 && owners[machine[row]!]! > this.#bestProvider) continue;
-      this.#judgeRow(machine[row]!, bucket, regionPoints);
+        halves[row + Row.ROW_COMPLIANCE]! *
+        (points - pointsOfPrice * price + fit + halves[row + Row.ROW_STANDING]! * standingUnit);
+      if (bound < least) continue;
+      slots[count] = row - first;
+      slotBounds[count++] = bound + ROUNDING;
+    }
+    const machines = leaf * Row.LEAF_WORDS + Row.ROW_MACHINE;
+    while (count > 0) {
+      let best = 0;
+      for (let at = 1; at < count; at++) if (slotBounds[at]! > slotBounds[best]!) best = at;
+      if (slotBounds[best]! + this.#jitterRange < this.#bar) return;
+      this.#judgeRow(rows.words[machines + slots[best]!]!, bucket, regionPoints);
+      count--;
+      slots[best] = slots[count]!;
+      slotBounds[best] = slotBounds[count]!;
     }
   }
 
@@ -477,13 +552,14 @@ export class OrderSearch {
   #judgeRow(machineId: number, bucket: Bucket, regionPoints: number): void {
     if (this.#bids?.has(machineId) === true) return;
     const { market } = this.#index;
+    const judge = this.#judge;
     const provider = market.providerId[machineId]!;
-    if (!this.#admits(provider) || !this.#hasRoom(machineId)) return;
+    if (!judge.admits(provider) || !judge.hasRoom(machineId)) return;
     let offer = machineId * OFFERS_PER_MACHINE;
     while (market.offerTokenId[offer] !== bucket.forest.tokenId) offer++;
-    const price = this.#priceOf(offer);
+    const price = judge.priceOf(offer);
     if (price > this.#maxPrice) return;
-    const base = this.#baseOf(machineId, provider, price, regionPoints);
+    const base = judge.baseOf(machineId, provider, price, regionPoints);
     this.#candidate(machineId, price, offer - machineId * OFFERS_PER_MACHINE, -1, base);
   }
 
@@ -496,16 +572,16 @@ export class OrderSearch {
     const provider = market.providerId[machineId]!;
     const model = market.model[machineId]!;
     if (order.models.length > 0 && !order.models.includes(model)) return;
+    const judge = this.#judge;
     const region = this.#regionScore(market.region[machineId]!);
-    if (region < 0 || !this.#admits(provider) || !this.#hasRoom(machineId)) return;
-    if (this.#milliGpu > 0 && !this.#hasDevices(machineId)) return;
+    if (region < 0 || !judge.admits(provider) || !judge.hasRoom(machineId) || !judge.hasDevices(machineId)) return;
     let price = Infinity;
     let offerIndex = 0;
     let bidIndex = -1;
     for (let index = 0; index < OFFERS_PER_MACHINE; index++) {
       const offer = machineId * OFFERS_PER_MACHINE + index;
       if (market.offerTokenId[offer] !== order.tokenId) continue;
-      price = this.#priceOf(offer);
+      price = judge.priceOf(offer);
       offerIndex = index;
       break;
     }
@@ -516,90 +592,8 @@ export class OrderSearch {
       bidIndex = bid.bidIndex;
     }
     if (price > this.#maxPrice) return;
-    const base = this.#baseOf(machineId, provider, price, region * this.#weightRegion);
+    const base = judge.baseOf(machineId, provider, price, region * this.#weightRegion);
     this.#candidate(machineId, price, offerIndex, bidIndex, base);
-  }
-
-  /** Filters 4, 5 and 10 to 14: what the order asks of a provider. */
-  #admits(provider: number): boolean {
-    const { market } = this.#index;
-    const order = this.#order;
-    if (order.providersExcluded.length > 0 && order.providersExcluded.includes(provider)) return false;
-    if (order.providersWanted.length > 0 && !order.providersWanted.includes(provider)) return false;
-    const tier = market.tier[provider]!;
-    if (order.tiers !== 0 && (tier === 0 || ((order.tiers >> (tier - 1)) & 1) === 0)) return false;
-    if ((market.attributesLow[provider]! & this.#attributesLow) !== this.#attributesLow) return false;
-    if ((market.attributesHigh[provider]! & this.#attributesHigh) !== this.#attributesHigh) return false;
-    if (measured(market.uptimeBps[provider]!, this.#policy.defaultUptimeBps) < order.minUptimeBps) return false;
-    if (measured(market.reputationBps[provider]!, this.#policy.defaultReputationBps) < order.minReputationBps) {
-      return false;
-    }
-    return market.slashes[provider]! <= order.maxSlashes;
-  }
-
-  /** Filters 15 to 17. */
-  #hasRoom(machineId: number): boolean {
-    const { market } = this.#index;
-    return (
-      market.freeCpuMilli[machineId]! >= this.#cpuMilli &&
-      market.freeMemoryMib[machineId]! >= this.#memoryMib &&
-      market.freeStorageGib[machineId]! >= this.#storageGib
-    );
-  }
-
-  /** Filter 18. */
-  #hasDevices(machineId: number): boolean {
-    const { freeMilliGpu } = this.#index.market;
-    const first = machineId * DEVICES_PER_MACHINE;
-    let whole = 0;
-    for (let device = first; device < first + DEVICES_PER_MACHINE; device++) {
-      if (this.#wholeDevices === 0 && freeMilliGpu[device]! >= this.#milliGpu) return true;
-      if (freeMilliGpu[device] === WHOLE_DEVICE) whole++;
-    }
-    return this.#wholeDevices > 0 && whole >= this.#wholeDevices;
-  }
-
-  #priceOf(offer: number): number {
-    const { market } = this.#index;
-    return priceAt(
-      this.#order,
-      market.offerGpuMicroPerHour[offer]!,
-      market.offerCoreMicroPerHour[offer]!,
-      market.offerMemoryGibMicroPerHour[offer]!,
-      market.offerStorageTibMicroPerHour[offer]!,
-    );
-  }
-
-  #baseOf(machineId: number, provider: number, price: number, regionPoints: number): number {
-    const { market, weightedStanding, complianceBps } = this.#index;
-    const first = machineId * DEVICES_PER_MACHINE;
-    let free = 0;
-    if (this.#milliGpu > 0) {
-      for (let device = first; device < first + DEVICES_PER_MACHINE; device++) free += market.freeMilliGpu[device]!;
-    }
-    const fit = fitScore(
-      this.#milliGpu,
-      this.#cpuMilli,
-      market.model[machineId]!,
-      free,
-      market.freeCpuMilli[machineId]!,
-    );
-    const packed =
-      this.#packing === null
-        ? 0
-        : weightedPacking(
-            this.#weightPacking,
-            this.#packing.lossOn(market, machineId, market.model[machineId]!, this.#order),
-            this.#largestLoss,
-          );
-    return (
-      complianceBps[provider]! *
-      (this.#weightPrice * priceScore(this.#maxPrice, price) +
-        this.#weightFit * fit +
-        regionPoints +
-        packed +
-        weightedStanding[provider]!)
-    );
   }
 
   /** Keeps a machine that passed every filter until its base is the highest left. */
@@ -616,21 +610,50 @@ export class OrderSearch {
     else this.#heap.push(base, CANDIDATE, at);
   }
 
-  /** Lets a candidate be the best if its total is. */
+  /** Lets a candidate be the best if its total is; the jitter of the first one waits until there is a second. */
   #take(at: number, base: number): void {
-    if (base + this.#jitterRange < this.#bestTotal) return;
-    const machineId = this.#candidateMachine[at]!;
-    const provider = this.#index.market.providerId[machineId]!;
-    const total = this.#jitterRange === 0 ? base : base + this.#jitter.of(this.#order.orderId, provider);
+    if (this.#jitterRange === 0) {
+      this.#offer(at, base);
+    } else if (this.#bestMachine === 0) {
+      this.#pending = at;
+      this.#pendingBase = base;
+      this.#setBest(at);
+    } else if (base + this.#jitterRange >= this.#bar) {
+      this.#settlePending();
+      this.#offer(at, this.#totalOf(at, base));
+    }
+  }
+
+  /** Gives the best machine its total, if that was left out. */
+  #settlePending(): void {
+    if (this.#pending < 0) return;
+    this.#bestTotal = this.#totalOf(this.#pending, this.#pendingBase);
+    if (this.#bestTotal > this.#bar) this.#bar = this.#bestTotal;
+    this.#pending = -1;
+  }
+
+  #totalOf(at: number, base: number): number {
+    const provider = this.#index.market.providerId[this.#candidateMachine[at]!]!;
+    return base + this.#jitter.of(this.#order.orderId, provider);
+  }
+
+  #offer(at: number, total: number): void {
     if (total < this.#bestTotal) return;
+    const machineId = this.#candidateMachine[at]!;
     if (total === this.#bestTotal) {
+      const provider = this.#index.market.providerId[machineId]!;
       if (provider > this.#bestProvider) return;
       if (provider === this.#bestProvider && machineId > this.#bestMachine) return;
     }
     this.#bestTotal = total;
     if (total > this.#bar) this.#bar = total;
-    this.#bestProvider = provider;
+    this.#setBest(at);
+  }
+
+  #setBest(at: number): void {
+    const machineId = this.#candidateMachine[at]!;
     this.#bestMachine = machineId;
+    this.#bestProvider = this.#index.market.providerId[machineId]!;
     this.#bestPrice = this.#candidatePrice[at]!;
     this.#bestOffer = this.#candidateOffer[at]!;
     this.#bestBid = this.#candidateBid[at]!;

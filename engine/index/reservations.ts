@@ -1,13 +1,16 @@
 import { chooseDevices, WHOLE_DEVICE } from '../devices.js';
 import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import type { Resources } from '../price.js';
+import type { Bucket } from './bucket.js';
+import { cpuClassesOf, Envelope, gpuClassesOf, SAMPLES } from './envelope.js';
+import type { EnvelopeRow } from './envelope.js';
 import type { MarketIndex } from './marketIndex.js';
-import { ENVELOPE_WORD, ENVELOPE_WORDS, NODE_WORDS } from './nodeTable.js';
-import { LEAF_SHIFT } from './rowTable.js';
+import { ENVELOPE, ENVELOPE_HALVES, NODE_HALVES } from './nodeTable.js';
+import { halfOf, LEAF_ROWS, LEAF_SHIFT, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
 
 const MACHINE_ENTRY = 4 + DEVICES_PER_MACHINE;
 const ROW_ENTRY = 3;
-const NODE_ENTRY = 1 + ENVELOPE_WORDS;
+const HALF_ENTRY = 2;
 
 /**
  * Capacity taken while a round is matched: written into the market's columns and the index in place, with a note of every value that was
@@ -17,9 +20,21 @@ export class Reservations {
   readonly #index: MarketIndex;
   readonly #machines = new Journal(MACHINE_ENTRY);
   readonly #rows = new Journal(ROW_ENTRY);
-  readonly #nodes = new Journal(NODE_ENTRY);
+  readonly #halves = new Journal(HALF_ENTRY);
+  readonly #envelope = new Envelope();
+  readonly #row: EnvelopeRow = {
+    referencePrice: 0,
+    corePrice: 0,
+    standing: 0,
+    complianceBps: 0,
+    total: 0,
+    devices: 0,
+  };
   #deviceValue: Uint16Array | null = null;
   readonly #ownRows = new Uint32Array(OFFERS_PER_MACHINE);
+  /** The span [first, end) of halves of an envelope that the node last bounded differs in from what it was. */
+  #first = 0;
+  #end = 0;
 
   constructor(index: MarketIndex) {
     this.#index = index;
@@ -33,9 +48,10 @@ export class Reservations {
   /** Takes `resources` of a machine that has them; returns the mask of the devices used. */
   reserve(machineId: number, resources: Resources): number {
     const { market, rowsByMachine } = this.#index;
+    const { freeMilliGpu } = market;
     const { milliGpu } = resources;
     const first = machineId * DEVICES_PER_MACHINE;
-    const mask = chooseDevices(market.freeMilliGpu, first, milliGpu, this.#deviceValue);
+    const mask = chooseDevices(freeMilliGpu, first, milliGpu, this.#deviceValue);
     const at = this.#machines.next();
     const { words } = this.#machines;
     words[at] = machineId;
@@ -44,8 +60,8 @@ export class Reservations {
     words[at + 3] = market.freeStorageGib[machineId]!;
     const perDevice = Math.min(milliGpu, WHOLE_DEVICE);
     for (let device = 0; device < DEVICES_PER_MACHINE; device++) {
-      words[at + 4 + device] = market.freeMilliGpu[first + device]!;
-      if ((mask >> device) & 1) market.freeMilliGpu[first + device]! -= perDevice;
+      words[at + 4 + device] = freeMilliGpu[first + device]!;
+      if ((mask >> device) & 1) freeMilliGpu[first + device]! -= perDevice;
     }
     market.freeMemoryMib[machineId]! -= resources.memoryMib;
     market.freeCpuMilli[machineId]! -= resources.cpuMilli;
@@ -58,15 +74,15 @@ export class Reservations {
   /** Gives everything back that was taken since the last call. */
   undo(): void {
     const { market, rows, nodes } = this.#index;
-    for (let at = this.#nodes.last(); at >= 0; at -= NODE_ENTRY) {
-      const { words } = this.#nodes;
-      const first = words[at]! * NODE_WORDS + ENVELOPE_WORD;
-      for (let word = 0; word < ENVELOPE_WORDS; word++) nodes.words[first + word] = words[at + 1 + word]!;
+    for (let at = this.#halves.last(); at >= 0; at -= HALF_ENTRY) {
+      const { words } = this.#halves;
+      nodes.halves[words[at]!] = words[at + 1]!;
     }
     for (let at = this.#rows.last(); at >= 0; at -= ROW_ENTRY) {
       const { words } = this.#rows;
-      rows.total[words[at]!] = words[at + 1]!;
-      rows.devices[words[at]!] = words[at + 2]!;
+      const half = halfOf(words[at]!);
+      rows.halves[half + ROW_TOTAL] = words[at + 1]!;
+      rows.halves[half + ROW_DEVICES] = words[at + 2]!;
     }
     for (let at = this.#machines.last(); at >= 0; at -= MACHINE_ENTRY) {
       const { words } = this.#machines;
@@ -78,7 +94,7 @@ export class Reservations {
         market.freeMilliGpu[machineId * DEVICES_PER_MACHINE + device] = words[at + 4 + device]!;
       }
     }
-    this.#nodes.clear();
+    this.#halves.clear();
     this.#rows.clear();
     this.#machines.clear();
   }
@@ -87,53 +103,99 @@ export class Reservations {
     const { rows } = this.#index;
     const leaf = row >>> LEAF_SHIFT;
     const bucket = this.#index.bucketOf(leaf);
+    const { total, devices } = this.#index.loadFree(machineId, bucket);
+    const half = halfOf(row);
+    const totalBefore = rows.halves[half + ROW_TOTAL]!;
+    const devicesBefore = rows.halves[half + ROW_DEVICES]!;
+    if (total === totalBefore && devices === devicesBefore) return;
     const at = this.#rows.next();
     this.#rows.words[at] = row;
-    this.#rows.words[at + 1] = rows.total[row]!;
-    this.#rows.words[at + 2] = rows.devices[row]!;
-    const free = this.#index.loadFree(machineId, bucket);
-    rows.total[row] = free.total;
-    rows.devices[row] = free.devices;
+    this.#rows.words[at + 1] = totalBefore;
+    this.#rows.words[at + 2] = devicesBefore;
+    rows.halves[half + ROW_TOTAL] = total;
+    rows.halves[half + ROW_DEVICES] = devices;
+    const { isGpu } = bucket.forest;
+    const before = isGpu ? gpuClassesOf(devicesBefore) : cpuClassesOf(totalBefore);
     let local = bucket.leaves + leaf - bucket.leafBase;
-    const node = bucket.nodeBase + local;
-    this.#noteNode(node);
-    this.#index.boundEnvelope(bucket, leaf, node);
-    if (!this.#isChanged(node)) return;
+    this.#boundLeaf(bucket, leaf, row, bucket.nodeBase + local, before);
     for (local >>= 1; local >= 1; local >>= 1) {
+      if (this.#first >= this.#end) return;
       const left = bucket.nodeBase + 2 * local;
-      if (!this.#bound(bucket.nodeBase + local, left, left + 1)) return;
+      this.#join(bucket.nodeBase + local, left, left + 1);
     }
     const { forest } = bucket;
     for (local = (bucket.position + forest.buckets.length) >> 1; local >= 1; local >>= 1) {
-      if (!this.#bound(forest.nodeBase + local, forest.nodeOf(2 * local), forest.nodeOf(2 * local + 1))) return;
+      if (this.#first >= this.#end) return;
+      this.#join(forest.nodeBase + local, forest.nodeOf(2 * local), forest.nodeOf(2 * local + 1));
     }
   }
 
-  #bound(node: number, left: number, right: number): boolean {
-    const { nodes } = this.#index;
-    this.#noteNode(node);
-    nodes.joinEnvelopes(node, left, right);
-    return this.#isChanged(node);
-  }
-
-  #noteNode(node: number): void {
-    const at = this.#nodes.next();
-    const { words } = this.#nodes;
-    const first = node * NODE_WORDS + ENVELOPE_WORD;
-    words[at] = node;
-    for (let word = 0; word < ENVELOPE_WORDS; word++) words[at + 1 + word] = this.#index.nodes.words[first + word]!;
-  }
-
-  /** Whether the node last noted differs from its note; forgets the note if not. */
-  #isChanged(node: number): boolean {
-    const at = this.#nodes.last();
-    const { words } = this.#nodes;
-    const first = node * NODE_WORDS + ENVELOPE_WORD;
-    for (let word = 0; word < ENVELOPE_WORDS; word++) {
-      if (words[at + 1 + word] !== this.#index.nodes.words[first + word]) return true;
+  /**
+   * Bounds a leaf anew after one of its rows, which had room for `before` classes, has less free: in the classes for which it still has
+   * room it fits the better and can only lift the maximum; for the others the maximum is that of the rows left.
+   */
+  #boundLeaf(bucket: Bucket, leaf: number, changed: number, node: number, before: number): void {
+    const { rows, scale, nodes } = this.#index;
+    const { isGpu } = bucket.forest;
+    const envelope = this.#envelope;
+    const row = this.#row;
+    envelope.clear();
+    rows.read(changed, isGpu, row);
+    const after = isGpu ? gpuClassesOf(row.devices) : cpuClassesOf(row.total);
+    if (isGpu) envelope.addGpuClasses(scale, row, bucket.typicalPrice, 0, after);
+    else envelope.addCpuClasses(scale, row, bucket.typicalCore, 0, after);
+    if (after < before) {
+      const end = leaf * LEAF_ROWS + rows.used[leaf]!;
+      for (let at = leaf * LEAF_ROWS; at < end; at++) {
+        const half = halfOf(at);
+        const count = isGpu
+          ? gpuClassesOf(rows.halves[half + ROW_DEVICES]!)
+          : cpuClassesOf(rows.halves[half + ROW_TOTAL]!);
+        if (count <= after) continue;
+        rows.read(at, isGpu, row);
+        if (isGpu) envelope.addGpuClasses(scale, row, bucket.typicalPrice, after, Math.min(count, before));
+        else envelope.addCpuClasses(scale, row, bucket.typicalCore, after, Math.min(count, before));
+      }
     }
-    this.#nodes.drop();
-    return false;
+    const first = node * NODE_HALVES + ENVELOPE;
+    this.#first = ENVELOPE_HALVES;
+    this.#end = 0;
+    for (let index = 0; index < before * SAMPLES; index++) {
+      const value = Math.ceil(envelope.values[index]! / scale.unit);
+      if (index < after * SAMPLES && value <= nodes.halves[first + index]!) continue;
+      this.#write(first, index, value);
+    }
+  }
+
+  /** Makes a node's envelope the higher of its two children's, in the span in which the child last bounded differs from what it was. */
+  #join(node: number, left: number, right: number): void {
+    const { halves } = this.#index.nodes;
+    const from = this.#first;
+    const to = this.#end;
+    const first = node * NODE_HALVES + ENVELOPE;
+    const one = left * NODE_HALVES + ENVELOPE;
+    const other = right * NODE_HALVES + ENVELOPE;
+    this.#first = ENVELOPE_HALVES;
+    this.#end = 0;
+    for (let index = from; index < to; index++) {
+      const a = halves[one + index]!;
+      const b = halves[other + index]!;
+      this.#write(first, index, a > b ? a : b);
+    }
+  }
+
+  /** Writes one half of the envelope that begins at `first`, notes what was there, and widens the span of what differs. */
+  #write(first: number, index: number, value: number): void {
+    const { halves } = this.#index.nodes;
+    const half = first + index;
+    const old = halves[half]!;
+    if (value === old) return;
+    const at = this.#halves.next();
+    this.#halves.words[at] = half;
+    this.#halves.words[at + 1] = old;
+    halves[half] = value;
+    if (index < this.#first) this.#first = index;
+    this.#end = index + 1;
   }
 }
 
@@ -162,10 +224,6 @@ class Journal {
   /** Where the last entry is; negative when there is none. */
   last(): number {
     return this.#end - this.#size;
-  }
-
-  drop(): void {
-    this.#end -= this.#size;
   }
 
   clear(): void {

@@ -12,7 +12,7 @@ import * as Node from './nodeTable.js';
 import { amountByte, floatBelow, foldAttributes27, ROW_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import type { ProviderTerms } from './providerTerms.js';
-import { foldAttributes, LEAF_ROWS } from './rowTable.js';
+import { foldAttributes } from './rowTable.js';
 import type { RowTable, RowValues } from './rowTable.js';
 
 /** 10000 and four reports of ten bits. */
@@ -109,28 +109,6 @@ export class RowBounds {
     bucket.leastCore = Math.min(bucket.leastCore, values.corePrice);
     bucket.leastMemory = Math.min(bucket.leastMemory, values.memoryPrice);
     bucket.leastStorage = Math.min(bucket.leastStorage, values.storagePrice);
-  }
-
-  /** Bounds the envelope of a leaf's node by the leaf's rows as their columns are. */
-  boundEnvelope(bucket: Bucket, leaf: number, node: number): void {
-    const rows = this.#rows;
-    const row = this.#envelopeRow;
-    this.#envelope.clear();
-    for (let at = leaf * LEAF_ROWS; at < leaf * LEAF_ROWS + rows.used[leaf]!; at++) {
-      row.corePrice = expandPrice(rows.corePrice[at]!);
-      row.referencePrice = referencePrice(
-        bucket,
-        rows.gpuPrice[at]!,
-        row.corePrice,
-        expandPrice(rows.memoryPrice[at]!),
-      );
-      row.standing = rows.standing[at]! * rows.standingUnit;
-      row.complianceBps = rows.complianceBps[at]!;
-      row.total = rows.total[at]!;
-      row.devices = rows.devices[at]!;
-      this.#addToEnvelope(bucket);
-    }
-    this.#envelope.write(this.#nodes.halves, node * Node.NODE_HALVES + Node.ENVELOPE, this.scale.unit);
   }
 
   #addToEnvelope(bucket: Bucket): void {

@@ -151,9 +151,9 @@ export class RowFollower {
   #takeOut(row: number, leaf: number): void {
     const { rows, rowsByMachine } = this.#parts;
     const last = leaf * LEAF_ROWS + rows.used[leaf]! - 1;
-    rowsByMachine.move(rows.machine[row]!, row, NO_ROW);
+    rowsByMachine.move(rows.machineOf(row), row, NO_ROW);
     if (row !== last) {
-      rowsByMachine.move(rows.machine[last]!, last, row);
+      rowsByMachine.move(rows.machineOf(last), last, row);
       rows.copy(row, last);
     }
     rows.used[leaf]! -= 1;

@@ -1,9 +1,29 @@
-import { compactPrice } from './compactPrice.js';
+import { compactPrice, expandPrice } from './compactPrice.js';
+import { REFERENCE_CORES, REFERENCE_MEMORY_GIB } from './envelope.js';
+import type { EnvelopeRow } from './envelope.js';
 import { floatBelow } from './nodeTable.js';
 
 /** Rows of one leaf at most. */
 export const LEAF_ROWS = 32;
 export const LEAF_SHIFT = 5;
+const SLOT_BITS = LEAF_ROWS - 1;
+
+/** A leaf's block holds its rows' fields one after the other, for all places each: so many 16-bit halves and 32-bit words. */
+export const LEAF_HALVES = 12 * LEAF_ROWS;
+export const LEAF_WORDS = LEAF_HALVES / 2;
+
+/** Half offsets of the fields in a leaf's block, the ones that filters ask for first. */
+export const ROW_ATTRIBUTES = 0;
+export const ROW_DEVICES = LEAF_ROWS;
+export const ROW_TOTAL = 2 * LEAF_ROWS;
+export const ROW_COMPLIANCE = 3 * LEAF_ROWS;
+export const ROW_STANDING = 4 * LEAF_ROWS;
+export const ROW_CORE_PRICE = 5 * LEAF_ROWS;
+export const ROW_MEMORY_PRICE = 6 * LEAF_ROWS;
+export const ROW_STORAGE_PRICE = 7 * LEAF_ROWS;
+/** Word offsets. */
+export const ROW_GPU_PRICE = 4 * LEAF_ROWS;
+export const ROW_MACHINE = 5 * LEAF_ROWS;
 
 /** 54 attribute bits in 16: a provider has all bits of an order only if its fold has all of the order's fold. */
 export function foldAttributes(low: number, high: number): number {
@@ -13,26 +33,27 @@ export function foldAttributes(low: number, high: number): number {
 /** No row. */
 export const NO_ROW = 0xffff_ffff;
 
+/** Where a row's fields of 16 bits lie among the halves, once a field's offset is added. */
+export function halfOf(row: number): number {
+  return (row >>> LEAF_SHIFT) * LEAF_HALVES + (row & SLOT_BITS);
+}
+
+/** The same for the fields of 32 bits among the words. */
+export function wordOf(row: number): number {
+  return (row >>> LEAF_SHIFT) * LEAF_WORDS + (row & SLOT_BITS);
+}
+
 /**
  * Rows of the index: one for each machine that takes part and each token it is offered in, leaf by leaf. A row holds what tells without
- * a look into the market's columns whether the machine can still win: lower bounds of its prices, upper bounds of the rest.
+ * a look into the market's columns whether the machine can still win: lower bounds of its prices, upper bounds of the rest. The rows of
+ * a leaf are read together, so they lie together.
  */
 export class RowTable {
-  machine = new Uint32Array(0);
-  gpuPrice = new Float32Array(0);
-  /** As `compactPrice` packs them. */
-  corePrice = new Uint16Array(0);
-  memoryPrice = new Uint16Array(0);
-  storagePrice = new Uint16Array(0);
-  /** Weighted standing, rounded up to whole units of `standingUnit`. */
-  standing = new Uint16Array(0);
-  complianceBps = new Uint16Array(0);
-  /** Free of the dominant resource: milli-GPU of all devices; in a bucket of machines without GPU free cpu-milli >> CPU_SHIFT. */
-  total = new Uint16Array(0);
-  /** Most that one device has free in bits 0..9, wholly free devices above; 1 in a bucket of machines without GPU. */
-  devices = new Uint16Array(0);
-  /** Attributes of the provider, as `foldAttributes` folds them. */
-  attributes = new Uint16Array(0);
+  /** Seen as 16-bit halves: what the half offsets name. Prices are as `compactPrice` packs them, devices as RowValues says. */
+  halves: Uint16Array<ArrayBuffer> = new Uint16Array(0);
+  /** Seen as 32-bit words: machine ids; as floats: prices of a GPU. */
+  words: Uint32Array<ArrayBuffer> = new Uint32Array(this.halves.buffer);
+  floats: Float32Array<ArrayBuffer> = new Float32Array(this.halves.buffer);
   /** By leaf: rows in use, from the leaf's first on. */
   used = new Uint8Array(0);
   /** By leaf: its bucket. */
@@ -44,52 +65,69 @@ export class RowTable {
   }
 
   get byteLength(): number {
-    return this.machine.length * 24 + this.used.length * 5;
+    return this.halves.byteLength + this.used.byteLength + this.bucket.byteLength;
   }
 
   /** Makes room for `leaves` leaves in all, keeping what there is. */
   grow(leaves: number): void {
     if (leaves <= this.leaves) return;
-    const rows = leaves * LEAF_ROWS;
-    this.machine = grown(this.machine, new Uint32Array(rows));
-    this.gpuPrice = grown(this.gpuPrice, new Float32Array(rows));
-    this.corePrice = grown(this.corePrice, new Uint16Array(rows));
-    this.memoryPrice = grown(this.memoryPrice, new Uint16Array(rows));
-    this.storagePrice = grown(this.storagePrice, new Uint16Array(rows));
-    this.standing = grown(this.standing, new Uint16Array(rows));
-    this.complianceBps = grown(this.complianceBps, new Uint16Array(rows));
-    this.total = grown(this.total, new Uint16Array(rows));
-    this.devices = grown(this.devices, new Uint16Array(rows));
-    this.attributes = grown(this.attributes, new Uint16Array(rows));
+    this.halves = grown(this.halves, new Uint16Array(leaves * LEAF_HALVES));
+    this.words = new Uint32Array(this.halves.buffer);
+    this.floats = new Float32Array(this.halves.buffer);
     this.used = grown(this.used, new Uint8Array(leaves));
     this.bucket = grown(this.bucket, new Uint32Array(leaves));
   }
 
-  /** Writes a row; `standing` is exact and rounded here, as the prices are. */
+  /** Machine of a row. */
+  machineOf(row: number): number {
+    return this.words[wordOf(row) + ROW_MACHINE]!;
+  }
+
+  /** Writes a row; `standing` is exact and rounded here up to whole units of `standingUnit`, as the prices are rounded down. */
   write(row: number, machineId: number, values: RowValues): void {
-    this.machine[row] = machineId;
-    this.gpuPrice[row] = floatBelow(values.gpuPrice);
-    this.corePrice[row] = compactPrice(values.corePrice);
-    this.memoryPrice[row] = compactPrice(values.memoryPrice);
-    this.storagePrice[row] = compactPrice(values.storagePrice);
-    this.standing[row] = Math.ceil(values.standing / this.standingUnit);
-    this.complianceBps[row] = values.complianceBps;
-    this.total[row] = values.total;
-    this.devices[row] = values.devices;
-    this.attributes[row] = values.attributes;
+    const { halves } = this;
+    const half = halfOf(row);
+    const word = wordOf(row);
+    halves[half + ROW_ATTRIBUTES] = values.attributes;
+    halves[half + ROW_DEVICES] = values.devices;
+    halves[half + ROW_TOTAL] = values.total;
+    halves[half + ROW_COMPLIANCE] = values.complianceBps;
+    halves[half + ROW_STANDING] = Math.ceil(values.standing / this.standingUnit);
+    halves[half + ROW_CORE_PRICE] = compactPrice(values.corePrice);
+    halves[half + ROW_MEMORY_PRICE] = compactPrice(values.memoryPrice);
+    halves[half + ROW_STORAGE_PRICE] = compactPrice(values.storagePrice);
+    this.floats[word + ROW_GPU_PRICE] = floatBelow(values.gpuPrice);
+    this.words[word + ROW_MACHINE] = machineId;
+  }
+
+  /** Reads of a row what envelopes are made of, in a bucket of machines with GPUs or of such without. */
+  read(row: number, isGpu: boolean, into: EnvelopeRow): void {
+    const { halves } = this;
+    const half = halfOf(row);
+    const corePrice = expandPrice(halves[half + ROW_CORE_PRICE]!);
+    into.corePrice = corePrice;
+    into.referencePrice = isGpu
+      ? this.floats[wordOf(row) + ROW_GPU_PRICE]! +
+        REFERENCE_CORES * corePrice +
+        REFERENCE_MEMORY_GIB * expandPrice(halves[half + ROW_MEMORY_PRICE]!)
+      : corePrice;
+    into.standing = halves[half + ROW_STANDING]! * this.standingUnit;
+    into.complianceBps = halves[half + ROW_COMPLIANCE]!;
+    into.total = halves[half + ROW_TOTAL]!;
+    into.devices = halves[half + ROW_DEVICES]!;
   }
 
   copy(to: number, from: number): void {
-    this.machine[to] = this.machine[from]!;
-    this.gpuPrice[to] = this.gpuPrice[from]!;
-    this.corePrice[to] = this.corePrice[from]!;
-    this.memoryPrice[to] = this.memoryPrice[from]!;
-    this.storagePrice[to] = this.storagePrice[from]!;
-    this.standing[to] = this.standing[from]!;
-    this.complianceBps[to] = this.complianceBps[from]!;
-    this.total[to] = this.total[from]!;
-    this.devices[to] = this.devices[from]!;
-    this.attributes[to] = this.attributes[from]!;
+    const { halves, words } = this;
+    const half = halfOf(to);
+    const otherHalf = halfOf(from);
+    for (let field = ROW_ATTRIBUTES; field <= ROW_STORAGE_PRICE; field += LEAF_ROWS) {
+      halves[half + field] = halves[otherHalf + field]!;
+    }
+    const word = wordOf(to);
+    const otherWord = wordOf(from);
+    words[word + ROW_GPU_PRICE] = words[otherWord + ROW_GPU_PRICE]!;
+    words[word + ROW_MACHINE] = words[otherWord + ROW_MACHINE]!;
   }
 }
 
@@ -101,12 +139,15 @@ export interface RowValues {
   storagePrice: number;
   standing: number;
   complianceBps: number;
+  /** Free of the dominant resource: milli-GPU of all devices; in a bucket of machines without GPU free cpu-milli >> CPU_SHIFT. */
   total: number;
+  /** Most that one device has free in bits 0..9, wholly free devices above; 1 in a bucket of machines without GPU. */
   devices: number;
+  /** Attributes of the provider, as `foldAttributes` folds them. */
   attributes: number;
 }
 
-function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float32Array>(old: T, bigger: T): T {
+function grown<T extends Uint8Array | Uint16Array | Uint32Array>(old: T, bigger: T): T {
   bigger.set(old);
   return bigger;
 }

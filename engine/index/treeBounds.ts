@@ -42,7 +42,7 @@ export class TreeBounds {
     const node = bucket.nodeBase + local;
     nodes.clear(node);
     for (let row = leaf * LEAF_ROWS; row < leaf * LEAF_ROWS + rows.used[leaf]!; row++) {
-      const machineId = rows.machine[row]!;
+      const machineId = rows.machineOf(row);
       this.#rowBounds.load(machineId, offerOf(this.#market, machineId, bucket.forest.tokenId), bucket);
       nodes.absorb(node, ROW_NODE);
     }

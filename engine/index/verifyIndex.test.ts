@@ -28,6 +28,6 @@ test('a row too few does not', () => {
 test('a row that its machine does not know of does not', () => {
   const index = crowdedIndex();
   const row = index.buckets[0]!.leafBase * 32;
-  index.rowsByMachine.move(index.rows.machine[row]!, row, row + 1);
+  index.rowsByMachine.move(index.rows.machineOf(row), row, row + 1);
   expect(() => index.verify()).toThrow(`lost row ${row}`);
 });

@@ -29,7 +29,7 @@ export function verifyIndex(parts: VerifiedParts, round: number): void {
       const leaf = bucket.leafBase + local - bucket.leaves;
       if (table.bucketOf(leaf) !== bucket) throw new RangeError(`leaf ${leaf} is not of its bucket`);
       for (let row = leaf * LEAF_ROWS; row < leaf * LEAF_ROWS + rows.used[leaf]!; row++) {
-        const machineId = rows.machine[row]!;
+        const machineId = rows.machineOf(row);
         count++;
         const ownCount = rowsByMachine.read(machineId, own);
         if (!own.subarray(0, ownCount).includes(row)) throw new RangeError(`machine ${machineId} lost row ${row}`);
