@@ -18,7 +18,7 @@ import type { MarketPlan } from '../devnet/marketPlan.js';
 import { operatorStakes } from '../devnet/operatorStakes.js';
 import { populateMarket, type PopulatedMarket } from '../devnet/populateMarket.js';
 import { startAggregator, writeDeployment, type ServiceOptions, type ServiceProcess } from '../devnet/runProcesses.js';
-import { freePort } from '../devnet/freePort.js';
+import { freePort } from '../service/freePort.js';
 import type { Schedule } from '../protocol/rounds.js';
 import { decodeScheduleWord } from '../protocol/words/scheduleWord.js';
 import { SCHEDULE_SLOT } from '../protocol/words/slots.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployDevnet, publishOperatorTable, registerOperators } from '../devnet/deployDevnet.js';
 import { startDevnetChain } from '../devnet/devnetChain.js';
-import { freePort } from '../devnet/freePort.js';
+import { freePort } from '../service/freePort.js';
 import { generateMarket } from '../devnet/generateMarket.js';
 import { operatorStakes } from '../devnet/operatorStakes.js';
 import { populateMarket } from '../devnet/populateMarket.js';

@@ -14,7 +14,7 @@ import { codeAt } from '../chain/rpc/rpcCall.js';
 import { addDeployFlags } from '../cli/devnet.js';
 import { addAggregatorFlags, addOperatorFlags, aggregatorOverrides, operatorOverrides } from '../cli/processFlags.js';
 import { buildProgram } from '../cli/program.js';
-import { freePort } from '../devnet/freePort.js';
+import { freePort } from '../service/freePort.js';
 import { anvilBinary } from '../devnet/startAnvil.js';
 import { spawnTied } from '../devnet/tiedProcess.js';
 import { loadOperatorConfig } from '../operator/operatorConfig.js';

@@ -32,7 +32,7 @@ import {
 } from './demoReport.js';
 import { STAKE_CHAIN_MNEMONIC } from './devAccounts.js';
 import { monotonicMs, startDevnetChain, type DevnetChain } from './devnetChain.js';
-import { freePort } from './freePort.js';
+import { freePort } from '../service/freePort.js';
 import { fundTenants } from './fundTenants.js';
 import { generateMarket } from './generateMarket.js';
 import { importTrace } from './importTrace.js';

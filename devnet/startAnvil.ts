@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MatchmakerError } from '../engine/error.js';
 import { DEV_MNEMONIC } from './devAccounts.js';
-import { freePort } from './freePort.js';
+import { freePort } from '../service/freePort.js';
 import { spawnTied, type TiedProcess } from './tiedProcess.js';
 
 /** The chain of a devnet did not come up. */

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './freePort.js';
+import { freePort } from '../service/freePort.js';
 import { spawnTied } from './tiedProcess.js';
 
 const server = (port: number): string =>

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -98,6 +99,26 @@ describe('which server', () => {
       });
       await a.stop();
       await expect(using(a.url, (client) => client.ping())).rejects.toThrow();
+    },
+  );
+
+  (binary === undefined ? test.skip : test)(
+    'a server that answers on the port but is not the one that was started is not taken for it',
+    async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-other-redis-'));
+      try {
+        // As if somebody else's had taken the port: it works in another folder.
+        const other = path.join(folder, 'other');
+        writeFileSync(other, `#!/bin/sh\nexec '${binary}' --port "$2" --bind 127.0.0.1 --dir '${folder}' --save ''\n`);
+        chmodSync(other, 0o755);
+        const env = { REDIS_SERVER_BIN: other };
+        await expect(ensureRedis({ profile: 'devnet', env, startTimeoutMs: 500 }, { logger })).rejects.toMatchObject({
+          code: 'REDIS_UNAVAILABLE',
+          cause: { message: expect.stringContaining('another server') },
+        });
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   );
 });

@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { Redis } from 'ioredis';
 
 import { MatchmakerError } from '../engine/error.js';
+import { freePort } from './freePort.js';
 import type { Logger } from './logger.js';
 
 /** No Redis could be found or started. */
@@ -89,7 +90,7 @@ function redisBinary(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 async function startBinary(binary: string, startTimeoutMs: number): Promise<EnsuredRedis> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'matchmaker-redis-'));
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'matchmaker-redis-')));
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   // Another process may take the port between the probe and the start, so a failed start is tried on a new one.
   for (let attempt = 1; ; attempt++) {
@@ -98,7 +99,7 @@ async function startBinary(binary: string, startTimeoutMs: number): Promise<Ensu
     const child = spawnTied(binary, [...args, '--maxmemory-policy', 'noeviction']);
     const url = `redis://127.0.0.1:${port}`;
     try {
-      await answers(url, child, startTimeoutMs);
+      await answers(url, child, startTimeoutMs, folder);
       return {
         url,
         source: 'binary',
@@ -158,8 +159,11 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** Resolves when the server answers PING; rejects when it has not within the time. */
-async function answers(url: string, child: ChildProcess, timeoutMs: number): Promise<void> {
+/**
+ * Resolves when the server answers PING; rejects when it has not within the time. With `folder`, the server must be the one that works in
+ * it: another that took the port in between answers just as well, and ends with somebody else.
+ */
+async function answers(url: string, child: ChildProcess, timeoutMs: number, folder?: string): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const redis = new Redis(url, {
@@ -173,7 +177,10 @@ async function answers(url: string, child: ChildProcess, timeoutMs: number): Pro
     try {
       await redis.connect();
       await redis.ping();
-      return;
+      if (folder === undefined) return;
+      const works = await redis.config('GET', 'dir');
+      if (Array.isArray(works) && works[1] === folder) return;
+      throw new Error(`${url} is another server`);
     } catch (error) {
       if (performance.now() > deadline || child.exitCode !== null) throw error;
     } finally {
@@ -195,18 +202,6 @@ function announcedPort(child: ChildProcess, timeoutMs: number): Promise<number> 
       resolve(Number(port));
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no TCP port');
-  return address.port;
 }
 
 function isExecutable(file: string): boolean {

@@ -11,7 +11,7 @@ import { loadDefaultPolicy } from '../../devnet/parameters.js';
 import { percentile } from '../../devnet/percentile.js';
 import { SeededRandom } from '../../devnet/random.js';
 import { untilReady } from '../../devnet/runProcesses.js';
-import { freePort } from '../../devnet/freePort.js';
+import { freePort } from '../../service/freePort.js';
 import { openRoundAt } from '../../protocol/rounds.js';
 import { loadCurves } from '../../service/signing/curves.js';
 import { startBenchMarket, type BenchMarket } from '../benchMarket.js';

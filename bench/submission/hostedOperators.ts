@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ServiceProcess } from '../../devnet/runProcesses.js';
 import { untilReady, writeKeyFiles } from '../../devnet/runProcesses.js';
-import { freePort } from '../../devnet/freePort.js';
+import { freePort } from '../../service/freePort.js';
 import { spawnTied, type TiedProcess } from '../../devnet/tiedProcess.js';
 import { operatorFolder, type BenchMarket } from '../benchMarket.js';
 

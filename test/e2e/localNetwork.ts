@@ -26,7 +26,7 @@ import { deployDevnet, publishOperatorTable, registerOperators } from '../../dev
 import type { DevnetMarket, DevnetOperator } from '../../devnet/deployDevnet.js';
 import { DEVNET_MAX_FEE, DEVNET_PRIORITY_FEE, startDevnetChain, type DevnetChain } from '../../devnet/devnetChain.js';
 import type { DevAccount } from '../../devnet/devAccounts.js';
-import { freePort } from '../../devnet/freePort.js';
+import { freePort } from '../../service/freePort.js';
 import { fundAccount } from '../../devnet/fundAccount.js';
 import type { MarketPlan } from '../../devnet/marketPlan.js';
 import { operatorStakes } from '../../devnet/operatorStakes.js';
