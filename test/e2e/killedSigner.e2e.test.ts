@@ -37,7 +37,7 @@ const CRASH_POINT = fileURLToPath(new URL('crashPoint.mjs', import.meta.url));
 let network: LocalNetwork;
 
 beforeEach(async () => {
-  network = await LocalNetwork.start({ roundLengthBlocks: ROUND_LENGTH });
+  network = await LocalNetwork.start({ roundLengthBlocks: ROUND_LENGTH, mining: 'in-turn' });
   await network.startAggregator();
   await network.ready(network.aggregator);
   // Nothing settles, so that the order stays and every round is worth a signature.
@@ -70,37 +70,6 @@ function guardOf(index: number): GuardRecord[] {
   return records;
 }
 
-let lastReorg: Promise<unknown> = Promise.resolve();
-
-/** One after the other, and with a look at the outcome: see `brokenLink`. */
-async function reorg(blocks: number): Promise<void> {
-  const reorged = lastReorg.then(async () => {
-    for (let depth = blocks; depth > 0; depth = await brokenLink()) {
-      await network.testClient.request({ method: 'anvil_reorg', params: [depth, []] } as never);
-    }
-  });
-  lastReorg = reorged.catch(() => {});
-  await reorged;
-}
-
-/**
- * How many blocks must be taken back so that every block's parent is the one before, 0 when it is so. A block that the node makes of itself
- * while it takes others back may be left standing on one that is gone, and such a chain can be followed by nobody.
- */
-async function brokenLink(): Promise<number> {
-  const newest = await network.publicClient.getBlock();
-  let above = newest;
-  for (let depth = 1; depth <= 32; depth++) {
-    const block = await network.publicClient.getBlock({ blockNumber: newest.number - BigInt(depth) });
-    if (block.hash !== above.parentHash) {
-      console.warn(`block ${above.number} does not stand on block ${block.number}: taking ${depth + 1} blocks back`);
-      return depth + 1;
-    }
-    above = block;
-  }
-  return 0;
-}
-
 test(
   'operators killed at every step around a signature, also while the chain is reorganised, never sign a round twice',
   async () => {
@@ -125,13 +94,19 @@ test(
           died.set(step, (died.get(step) ?? 0) + 1);
         }
         // A snapshot block that is replaced asks for another digest of its round.
-        if (random.bits(1) === 0) await reorg(1 + random.bits(2));
+        if (random.bits(1) === 0) await network.blockMaker.reorg(1 + random.bits(2));
       }
     };
     try {
       await Promise.all(KILLED.map(killAgainAndAgain));
       for (const index of KILLED) await network.startOperator(index);
       await network.ready(...KILLED.map((index) => network.operators[index]!));
+      const before = network.sink.seen.length;
+      await network.until(
+        'every operator to sign after its last start',
+        () => new Set(network.sink.seen.slice(before).map(({ signer }) => signer)).size === KILLED.length,
+        PATIENCE_MS,
+      );
     } catch (error) {
       throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
     }
@@ -172,7 +147,7 @@ test(
     await network.startOperator(0);
     await network.until('signatures that the backup knows nothing of', () => Math.max(...signed()) > newestInBackup);
     // The chain stands still until the lost round has been seen a second time.
-    await network.testClient.setIntervalMining({ interval: 0 });
+    await network.blockMaker.pause();
     const newest = () => network.sink.seen.at(-1)!.batch;
     await network.until('the newest closed round to be signed', async () => {
       return newest().snapshotBlock + ROUND_LENGTH > (await network.blockNumber());
@@ -187,12 +162,12 @@ test(
     await network.ready(network.operators[0]!);
     const { firstHead } = events('ready').at(-1)!;
     // The block that the lost signature was about is replaced: the guard does not remember, the first head does.
-    await reorg((await network.blockNumber()) - lostBlock + 1);
+    await network.blockMaker.reorg((await network.blockNumber()) - lostBlock + 1);
     await network.until(`round ${lost} to be seen again`, () =>
       events('round_abstained').some(({ round, reason }) => round === lost && reason === 'BEFORE_START'),
     );
     await network.until('a signature after the restart', async () => {
-      await network.testClient.mine({ blocks: 1 });
+      await network.blockMaker.mine();
       await sleep(BLOCK_MS);
       return Math.max(...signed()) > lost;
     });

@@ -47,6 +47,7 @@ import { decodeRecords } from '../../protocol/records.js';
 import { OrderState } from '../../protocol/words/orderWord.js';
 import { ensureRedis, type EnsuredRedis } from '../../service/ensureRedis.js';
 import { createLogger } from '../../service/logger.js';
+import { BlockMaker } from './blockMaker.js';
 import { RpcProxy } from './rpcProxy.js';
 import { SignatureSink } from './signatureSink.js';
 
@@ -70,8 +71,11 @@ export interface SentOrder {
   readonly raw: Hex;
 }
 
+const BLOCK_TIME_MS = 250;
+
 export interface LocalNetworkOptions {
-  readonly mining?: number | 'instant';
+  /** 'in-turn': the node makes a block whenever the scenario's `blockMaker` asks, so that blocks can be taken back in between. */
+  readonly mining?: number | 'instant' | 'in-turn';
   readonly roundLengthBlocks?: number;
   readonly bidWindowBlocks?: number;
   readonly curve?: Curve;
@@ -143,6 +147,7 @@ export class LocalNetwork {
   market!: DevnetMarket;
   populated!: PopulatedMarket;
   redis!: EnsuredRedis;
+  readonly #blockMaker: BlockMaker | undefined;
   readonly publicClient;
   readonly testClient;
   readonly #chain: DevnetChain;
@@ -154,25 +159,27 @@ export class LocalNetwork {
   #tenant!: DevAccount;
   #sending: Promise<unknown> = Promise.resolve();
 
-  private constructor(chain: DevnetChain, runDir: string, curve: Curve) {
+  private constructor(chain: DevnetChain, runDir: string, { curve, mining }: LocalNetworkOptions) {
     this.#chain = chain;
-    this.#curve = curve;
+    this.#curve = curve ?? 'ecdsa';
     this.#runDir = runDir;
     const transport = http(chain.url, { retryCount: 0 });
     this.publicClient = createPublicClient({ chain: foundry, transport, cacheTime: 0, pollingInterval: 50 });
     this.testClient = createTestClient({ chain: foundry, transport, mode: 'anvil' });
+    this.#blockMaker = mining === 'in-turn' ? new BlockMaker(BLOCK_TIME_MS, this.testClient) : undefined;
   }
 
   /** Deploys and populates a market; no operator or aggregator runs yet. */
   static async start(options: LocalNetworkOptions = {}): Promise<LocalNetwork> {
     if (!existsSync(CLI_FILE)) throw new Error(`${CLI_FILE} is missing: run npm run build first`);
     const runDir = mkdtempSync(path.join(tmpdir(), 'matchmaker-e2e-'));
+    const { mining = BLOCK_TIME_MS / 1000 } = options;
     const chain = await startDevnetChain({
-      mining: options.mining ?? 0.25,
+      mining: mining === 'in-turn' ? 'on-demand' : mining,
       accounts: 60,
       logFile: path.join(runDir, 'anvil.log'),
     });
-    const network = new LocalNetwork(chain, runDir, options.curve ?? 'ecdsa');
+    const network = new LocalNetwork(chain, runDir, options);
     try {
       await network.#deploy(options);
     } catch (error) {
@@ -279,6 +286,12 @@ export class LocalNetwork {
 
   get deployment() {
     return this.market.deployment;
+  }
+
+  /** Who makes the blocks of a network with mining 'in-turn'. Throws RangeError for any other. */
+  get blockMaker(): BlockMaker {
+    if (this.#blockMaker === undefined) throw new RangeError("start the network with mining: 'in-turn'");
+    return this.#blockMaker;
   }
 
   /** Wallets of the providers, for scenarios in which they act. */
@@ -497,6 +510,7 @@ export class LocalNetwork {
 
   /** Ends every process, server and file of the scenario. */
   async stop(): Promise<void> {
+    await this.#blockMaker?.stop();
     for (const close of this.#closers) await close();
     const services = [this.aggregator, ...this.operators].filter((service) => service !== undefined);
     await Promise.all(services.map(({ process }) => process.stop()));

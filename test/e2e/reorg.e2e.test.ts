@@ -4,10 +4,11 @@ import { OrderState } from '../../protocol/words/orderWord.js';
 import { LocalNetwork } from './localNetwork.js';
 
 const SCENARIO_MS = 120_000;
+const ROUND_LENGTH = 6;
 let network: LocalNetwork;
 
 beforeEach(async () => {
-  network = await LocalNetwork.start({ roundLengthBlocks: 6, bidWindowBlocks: 3 });
+  network = await LocalNetwork.start({ roundLengthBlocks: ROUND_LENGTH, bidWindowBlocks: 3, mining: 'in-turn' });
   await network.run();
 }, SCENARIO_MS);
 
@@ -21,7 +22,7 @@ async function replaceFrom(height: number): Promise<void> {
   const replaced = await hashAt();
   do {
     const depth = (await network.blockNumber()) - height + 1;
-    await network.testClient.request({ method: 'anvil_reorg', params: [depth, []] } as never);
+    await network.blockMaker.reorg(depth);
   } while ((await hashAt()) === replaced);
 }
 
@@ -68,9 +69,17 @@ test(
       method === 'eth_sendRawTransaction' ? Promise.reject(new Error('held back')) : forward(),
     );
     const { orderId } = await network.order();
-    await network.until('all operators to sign a round', () => network.sink.seen.length >= network.operators.length);
-    const { round, batch } = network.sink.seen[0]!;
-    await replaceFrom(batch.snapshotBlock);
+    await network.until('a signature', () => network.sink.seen.length > 0);
+    // The chain stands still, so that the round whose snapshot block is taken back is the newest however slow anybody is.
+    await network.blockMaker.pause();
+    const head = await network.blockNumber();
+    const ofNewest = () => network.sink.seen.filter(({ batch }) => batch.snapshotBlock + ROUND_LENGTH > head);
+    await network.until(
+      'all operators to sign the newest round',
+      () => new Set(ofNewest().map(({ signer }) => signer)).size === network.operators.length,
+    );
+    const { round, batch } = ofNewest()[0]!;
+    await network.blockMaker.reorg(head - batch.snapshotBlock + 1);
     await network.until('every operator to refuse a second batch of the round', async () => {
       const refused = await Promise.all(
         network.operators.map((operator) =>
@@ -82,6 +91,7 @@ test(
     expect(network.sink.doubleSignatures()).toEqual([]);
     expect(network.evidence()).toEqual([]);
 
+    network.blockMaker.resume();
     network.aggregatorRpc.script(undefined);
     await network.leased(orderId);
     const settlements = await network.settlements();
