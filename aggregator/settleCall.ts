@@ -1,12 +1,11 @@
 import { encodeFunctionData, size, type Hex } from 'viem';
 
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
+import { TRANSACTION_GAS_CAP } from '../chain/rpc/gasLimit.js';
 import { encodeCertificate, type QuorumKind } from '../protocol/certificate.js';
 import { policyStructOf } from '../protocol/policyStruct.js';
 import type { Certificate } from './roundPool.js';
 
-/** Most gas one transaction may name (EIP-7825). */
-export const TRANSACTION_GAS_CAP = 16_777_216n;
 /** Fixed part of a settlement: its own words, the quorum verifier's reads and pairing, the log. */
 const FIXED_GAS = 700_000n;
 /**

@@ -11,6 +11,7 @@ import {
 import { iQuorumVerifierAbi } from '../chain/contracts/generated/IQuorumVerifier.js';
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
 import type { Deployment } from '../chain/deployment.js';
+import { TRANSACTION_GAS_CAP } from '../chain/rpc/gasLimit.js';
 import { RpcAnswerError, type Rpc } from '../chain/rpc/rpc.js';
 import { balanceOf, callAt, latestBlock, storageAt } from '../chain/rpc/rpcCall.js';
 import { TransactionRevertedError } from '../chain/submission/submission.js';
@@ -21,7 +22,6 @@ import { decodeTableWord } from '../protocol/words/tableWord.js';
 import type { Clock } from '../service/clock.js';
 import { messageOf } from '../service/thrown.js';
 import type { AggregatorEvents } from './aggregatorEvents.js';
-import { TRANSACTION_GAS_CAP } from './settleCall.js';
 import type { TransactionSubmitter } from './settler.js';
 
 const sourceAbi = parseAbi([

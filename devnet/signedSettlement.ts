@@ -3,6 +3,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { buildMatchBatch } from '../chain/buildMatchBatch.js';
 import { matchSettlementAbi } from '../chain/contracts/generated/MatchSettlement.js';
 import type { Deployment } from '../chain/deployment.js';
+import { TRANSACTION_GAS_CAP } from '../chain/rpc/gasLimit.js';
 import type { RoundContext } from '../chain/sync/roundFollower.js';
 import type { MatchRecord } from '../engine/record.js';
 import { bn254PublicKey, bn254Sign } from '../protocol/bn254Key.js';
@@ -22,9 +23,6 @@ export interface SignedSettlement {
     readonly errorsAbi: Abi;
   };
 }
-
-/** The most that one transaction may use. */
-const GAS_LIMIT = 16_777_216n;
 
 /**
  * The settlement of a round with these records, whatever the rules say of them, certified by these keys of operators.
@@ -55,7 +53,7 @@ export async function signedSettlement(
           encodeCertificate(quorum, context.table.entries, votes),
         ],
       }),
-      gasLimit: GAS_LIMIT,
+      gasLimit: TRANSACTION_GAS_CAP,
       label: `settle round ${context.round}`,
       errorsAbi: matchSettlementAbi,
     },

@@ -1,5 +1,6 @@
 import { decodeErrorResult, keccak256, type Abi, type Address, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
+import { gasLimitFrom } from '../rpc/gasLimit.js';
 import { RpcAnswerError, type Rpc } from '../rpc/rpc.js';
 import { callAt, estimateGas, sendRawTransaction, transactionCount, type Receipt } from '../rpc/rpcCall.js';
 import { TransactionRevertedError } from '../submission/submission.js';
@@ -127,7 +128,7 @@ export class TransactionLane {
         ...(transaction.to === undefined ? {} : { to: transaction.to }),
       }),
     );
-    return used + used / 5n;
+    return gasLimitFrom(used);
   }
 
   async #checked(transaction: LaneTransaction, receipt: Receipt): Promise<Receipt> {

@@ -2,6 +2,7 @@ import { keccak256, type Address, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { MatchmakerError } from '../../engine/error.js';
 import type { LaneTransaction } from '../deploy/transactionLane.js';
+import { gasLimitFrom } from '../rpc/gasLimit.js';
 import { RpcAnswerError, type Rpc } from '../rpc/rpc.js';
 import {
   callAt,
@@ -43,8 +44,6 @@ export interface AccountLaneDependencies {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-/** Room above the estimate, since the state between estimate and block may make it a little dearer. */
-const GAS_MARGIN_PERCENT = 25n;
 const DEFAULT_RECEIPT_TIMEOUT_MS = 600_000;
 
 /**
@@ -96,7 +95,7 @@ export class AccountLane {
       type: 'eip1559',
       chainId: this.#options.chainId,
       nonce,
-      gas: transaction.gasLimit ?? used + (used * GAS_MARGIN_PERCENT) / 100n,
+      gas: transaction.gasLimit ?? gasLimitFrom(used),
       maxFeePerGas: head.baseFeePerGas * 2n + priorityFee,
       maxPriorityFeePerGas: priorityFee,
       data: transaction.data,

@@ -14,6 +14,7 @@ import {
   type Hex,
   type TransactionReceipt,
 } from 'viem';
+import { gasLimitFrom } from '../../chain/rpc/gasLimit.js';
 import { MatchmakerError } from '../../engine/error.js';
 import { AccountMissingError, type MarketClient } from '../marketClient.js';
 import { MarketCallRefusedError } from './marketCallRefused.js';
@@ -48,11 +49,11 @@ export class TransactionPendingError extends MatchmakerError<'TRANSACTION_PENDIN
 export class TransactionFailedError extends MatchmakerError<'TRANSACTION_FAILED'> {
   readonly hash: Hex;
 
-  constructor(action: string, hash: Hex) {
+  constructor(action: string, hash: Hex, gasUsed: bigint, gasLimit: bigint) {
     super(
       'TRANSACTION_FAILED',
-      `${action}: transaction ${hash} reverted, though it would have passed when it was sent; the market has moved on, try again`,
-      { metadata: { action, hash }, retryable: true },
+      `${action}: transaction ${hash} reverted, though it would have passed when it was sent (it used ${gasUsed} of ${gasLimit} gas); the market has moved on, try again`,
+      { metadata: { action, hash, gasUsed: Number(gasUsed), gasLimit: Number(gasLimit) }, retryable: true },
     );
     this.hash = hash;
   }
@@ -132,9 +133,6 @@ export async function tryMarket<
   }
 }
 
-/** Room above the estimate: what the market does between estimate and block may cost a little more. */
-const GAS_MARGIN_PERCENT = 25n;
-
 /**
  * Tries a call of a market contract on the newest state, sends it if it passes, and waits until it is mined.
  * Throws AccountMissingError, MarketCallRefusedError when it would revert, TransactionFailedError when it did all the same,
@@ -157,6 +155,7 @@ export async function writeMarket<
   if (walletClient === undefined || account === undefined) throw new AccountMissingError(call.functionName);
   await client.checkChain();
   let hash: Hex;
+  let gasLimit: bigint;
   try {
     // A call of an address without code would pass and do nothing.
     const [code, used] = await Promise.all([
@@ -164,7 +163,8 @@ export async function writeMarket<
       publicClient.estimateContractGas({ ...untyped, account }),
     ]);
     if (code === undefined) throw new ContractAbsentError(call.address, call.functionName);
-    hash = await walletClient.writeContract({ ...untyped, gas: used + (used * GAS_MARGIN_PERCENT) / 100n });
+    gasLimit = gasLimitFrom(used);
+    hash = await walletClient.writeContract({ ...untyped, gas: gasLimit });
   } catch (error) {
     throw callError(error, untyped);
   }
@@ -179,7 +179,7 @@ export async function writeMarket<
   }
   if (receipt.status !== 'success') {
     await explainFailure(client, untyped);
-    throw new TransactionFailedError(call.functionName, hash);
+    throw new TransactionFailedError(call.functionName, hash, receipt.gasUsed, gasLimit);
   }
   return receipt;
 }
