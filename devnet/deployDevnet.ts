@@ -381,10 +381,17 @@ export async function publishOperatorTable(chain: DevnetChain, market: DevnetMar
       errorsAbi: matchSettlementAbi,
     });
   } catch (error) {
-    // Anyone may record a table, and a running aggregator does.
-    const word = await chain.rpc.request(storageAt(contracts.matchSettlement, TABLE_SLOT, 'latest'));
-    if (decodeTableWord(word).tableTimestamp < referenceTimestamp) throw error;
+    // Anyone may record a table, and a running aggregator does: with its transaction still in the pool ours is refused already.
+    for (let attempt = 1; !(await hasRecorded(chain, contracts.matchSettlement, referenceTimestamp)); attempt++) {
+      if (attempt === TRANSPORT_ATTEMPTS) throw error;
+      await sleep(TRANSPORT_PAUSE_MS);
+    }
   }
+}
+
+async function hasRecorded(chain: DevnetChain, settlement: Address, referenceTimestamp: number): Promise<boolean> {
+  const word = await chain.rpc.request(storageAt(settlement, TABLE_SLOT, 'latest'));
+  return decodeTableWord(word).tableTimestamp >= referenceTimestamp;
 }
 
 /**

@@ -14,7 +14,10 @@ import { spawnTied, type TiedProcess } from './tiedProcess.js';
 /** One of the devnet's services did not become ready, or ended by itself. */
 export class ServiceFailedError extends MatchmakerError<'SERVICE_FAILED'> {
   constructor(name: string, problem: string, logFile: string) {
-    super('SERVICE_FAILED', `${name} ${problem}; its log is ${logFile}`, { metadata: { name, logFile } });
+    const tail = logTail(logFile, LOG_TAIL_LINES).join('\n');
+    super('SERVICE_FAILED', `${name} ${problem}; its log is ${logFile}${tail === '' ? '' : `, and ends\n${tail}`}`, {
+      metadata: { name, logFile },
+    });
   }
 }
 
@@ -50,6 +53,8 @@ const COMMANDS: Readonly<Record<ServiceKind, readonly string[]>> = {
   watcher: ['watch'],
 };
 const READY_TIMEOUT_MS = 60_000;
+/** Of a service's log, shown with its failure: the file itself may be gone with the scenario's folder. */
+const LOG_TAIL_LINES = 12;
 
 /** Writes the deployment file of a run and returns its path. */
 export function writeDeployment(runDir: string, deployment: Deployment): string {
@@ -124,8 +129,11 @@ export async function untilReady(services: readonly ServiceProcess[]): Promise<v
           const { code, signal } = await process.exited;
           throw new ServiceFailedError(name, `ended with ${signal ?? `code ${code}`} before it was ready`, logFile);
         }
-        if (await isReady(url)) return;
-        if (Date.now() > deadline) throw new ServiceFailedError(name, 'is not ready after a minute', logFile);
+        const missing = await missingFor(url);
+        if (missing === undefined) return;
+        if (Date.now() > deadline) {
+          throw new ServiceFailedError(name, `is not ready after a minute (${missing})`, logFile);
+        }
         await sleep(50);
       }
     }),
@@ -142,13 +150,14 @@ export function logTail(file: string, lines: number, part = ''): string[] {
   }
 }
 
-async function isReady(url: string): Promise<boolean> {
+/** What a service says that it lacks to be ready; undefined when it is. */
+async function missingFor(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
+    const answer = await response.text();
+    return response.ok ? undefined : answer;
+  } catch (error) {
+    return String(error);
   }
 }
 
