@@ -14,7 +14,7 @@ import { createRpc, type Rpc } from '../chain/rpc/rpc.js';
 import type { RoundContext, RoundFollowerDependencies } from '../chain/sync/roundFollower.js';
 import { Market, PROVIDER_ACTIVE, UNMEASURED_BPS } from '../engine/market.js';
 import type { Order } from '../engine/order.js';
-import type { Policy } from '../engine/policy.js';
+import { PLAIN_POLICY } from '../engine/reference/plainRound.js';
 import { bn254CertificateDigest } from '../protocol/bn254Certificate.js';
 import { certificateDigest } from '../protocol/certificate.js';
 import { hashMatchBatch } from '../protocol/matchBatch.js';
@@ -30,28 +30,7 @@ import { operatorConfigSchema } from './operatorConfig.js';
 import { runOperator, type RunningOperator } from './runOperator.js';
 
 const deployment = testDeployment();
-const policy: Policy = {
-  rulesVersion: 1,
-  weightPriceBps: 4500,
-  weightStakeBps: 1500,
-  weightFitBps: 1500,
-  weightRegionBps: 1000,
-  weightUptimeBps: 1000,
-  weightReputationBps: 500,
-  saturationWhole: 100_000,
-  complianceCapBps: 12_000,
-  jitterRange: 6_000_000_000,
-  defaultUptimeBps: 9500,
-  defaultReputationBps: 5000,
-  maxMatches: 512,
-  quorumBps: 6667,
-  minTotalStake: 1n,
-  maxTableAgeSeconds: 86_400,
-  coolRounds: 10,
-  selfMatchRounds: 30,
-  weightPackingBps: 0,
-  packing: null,
-};
+const policy = { ...PLAIN_POLICY, maxTableAgeSeconds: 86_400 };
 const LENGTH = 8;
 const ecdsaKey = ecdsaSigningKey(generatePrivateKey(), loadSecp256k1().curve);
 let key: SigningKey;

@@ -2,7 +2,7 @@ import { numberToHex, type Hex } from 'viem';
 
 import type { RoundContext } from '../../chain/sync/roundFollower.js';
 import { Market } from '../../engine/market.js';
-import type { Policy } from '../../engine/policy.js';
+import { PLAIN_POLICY } from '../../engine/reference/plainRound.js';
 import type { MatchBatch } from '../../protocol/matchBatch.js';
 import { hashTable, totalWeight, type TableEntry } from '../../protocol/operatorTable.js';
 import { hashPolicy } from '../../protocol/policyHash.js';
@@ -16,28 +16,7 @@ export const INTAKE_DOMAIN = {
 } as const;
 
 const operatorSetKey: Hex = `0x${'0b'.repeat(32)}`;
-const policy: Policy = {
-  rulesVersion: 1,
-  weightPriceBps: 4500,
-  weightStakeBps: 1500,
-  weightFitBps: 1500,
-  weightRegionBps: 1000,
-  weightUptimeBps: 1000,
-  weightReputationBps: 500,
-  saturationWhole: 100_000,
-  complianceCapBps: 12_000,
-  jitterRange: 6_000_000_000,
-  defaultUptimeBps: 9500,
-  defaultReputationBps: 5000,
-  maxMatches: 512,
-  quorumBps: 6667,
-  minTotalStake: 1n,
-  maxTableAgeSeconds: 86_400,
-  coolRounds: 10,
-  selfMatchRounds: 30,
-  weightPackingBps: 0,
-  packing: null,
-};
+const policy = { ...PLAIN_POLICY, maxTableAgeSeconds: 86_400 };
 
 /** 32 bytes made of a number. */
 export function hashOf(seed: number): Hex {
