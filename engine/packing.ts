@@ -35,6 +35,7 @@ const NEUTRAL_FACTOR = 1024;
 const FACTOR_BITS = 10;
 const RATE_SCALE = 65_536;
 const GPU_MODELS = 1024;
+const UNKNOWN = 0xffff;
 
 /**
  * The packing component of rules version 2. A device with r milli-GPU free is worth V(r), a step function of the policy; a machine's
@@ -50,6 +51,8 @@ export class Packing {
   /** Value of a wholly free device, the highest there is. */
   readonly #wholeValue: number;
   readonly #leastFactor: number;
+  /** By milli-GPU of a share, once it was asked for. */
+  readonly #leastLost = new Uint16Array(WHOLE_DEVICE).fill(UNKNOWN);
 
   /** Throws PolicyOutOfRangeError for terms outside PACKING_BOUNDS. */
   constructor(terms: PackingTerms) {
@@ -117,11 +120,32 @@ export class Packing {
     );
   }
 
-  /** A bound below the loss of an order on any machine: whole devices lose at least their own value. */
-  leastLoss({ milliGpu }: Resources): number {
-    if (milliGpu < WHOLE_DEVICE) return 0;
-    const lost = this.#terms.deviceWeight * this.#wholeValue * (milliGpu / WHOLE_DEVICE);
-    return (lost * this.#leastFactor) >> FACTOR_BITS;
+  /**
+   * A bound below the loss of an order on any machine of a GPU model; without one, on any machine. Whole devices lose their own value, a
+   * share no less than on the device that suits it best. Each of the two smaller terms falls by as much, unless less cpu (memory) is free
+   * than the devices are worth: then by what the order takes of it.
+   */
+  leastLoss({ milliGpu, cpuMilli, memoryMib }: Resources, model?: number): number {
+    const { deviceWeight, cpuWeight, memoryWeight } = this.#terms;
+    const lostValue =
+      milliGpu < WHOLE_DEVICE ? this.#leastLostByShare(milliGpu) : this.#wholeValue * (milliGpu / WHOLE_DEVICE);
+    const lost =
+      deviceWeight * lostValue +
+      cpuWeight * Math.min(lostValue, this.#valueOfCpu(cpuMilli)) +
+      memoryWeight * Math.min(lostValue, this.#valueOfMemory(memoryMib));
+    return (lost * (model === undefined ? this.#leastFactor : this.modelFactor[model]!)) >> FACTOR_BITS;
+  }
+
+  /** The least value that a device loses by a share, whatever it had free. */
+  #leastLostByShare(milliGpu: number): number {
+    const known = this.#leastLost[milliGpu]!;
+    if (known !== UNKNOWN) return known;
+    let least = this.#wholeValue;
+    for (let free = milliGpu; free <= WHOLE_DEVICE; free++) {
+      least = Math.min(least, this.deviceValue[free]! - this.deviceValue[free - milliGpu]!);
+    }
+    this.#leastLost[milliGpu] = least;
+    return least;
   }
 
   // Products reach 2^36, so they are divided rather than shifted.

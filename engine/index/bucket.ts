@@ -23,10 +23,13 @@ export interface Bucket {
   typicalPrice: number;
   typicalCore: number;
   /** Lower bounds of the unit prices of all rows. */
-  leastGpu: number;
-  leastCore: number;
   leastMemory: number;
   leastStorage: number;
+  /** Lower bounds of each unit price over the row's own reference price, which share what makes a provider dear. */
+  leastGpuRatio: number;
+  leastCoreRatio: number;
+  leastMemoryRatio: number;
+  leastStorageRatio: number;
 }
 
 /** All buckets of one token and kind, under a tree of the same shape whose leaves are the buckets' roots. */
@@ -48,6 +51,8 @@ export class Forest {
   regionResidues = new Uint32Array(0);
   /** By model the places [from, to) of its buckets. */
   places = new Map<number, { from: number; to: number }>();
+  /** Region of the bucket at each place. */
+  regions = new Uint16Array(0);
   isStale = false;
 
   constructor(number: number, tokenId: number, isGpu: boolean) {
@@ -72,6 +77,7 @@ export class Forest {
       if (places === undefined) this.places.set(bucket.model, { from: position, to: position + 1 });
       else places.to = position + 1;
     });
+    this.regions = Uint16Array.from(buckets, ({ region }) => region);
     const count = buckets.length;
     this.regionGroups = new Uint32Array(count);
     this.regionResidues = new Uint32Array(count);

@@ -207,10 +207,12 @@ export class BucketBuilder {
     }
     bucket.typicalPrice = Math.max(1, median(prices));
     bucket.typicalCore = Math.max(1, median(cores));
-    bucket.leastGpu = Infinity;
-    bucket.leastCore = Infinity;
     bucket.leastMemory = Infinity;
     bucket.leastStorage = Infinity;
+    bucket.leastGpuRatio = Infinity;
+    bucket.leastCoreRatio = Infinity;
+    bucket.leastMemoryRatio = Infinity;
+    bucket.leastStorageRatio = Infinity;
     bucket.forest.lowerTypicalPrices(bucket);
   }
 }

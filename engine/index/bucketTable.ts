@@ -66,10 +66,12 @@ export class BucketTable {
       misplaced: 0,
       typicalPrice: 1,
       typicalCore: 1,
-      leastGpu: Infinity,
-      leastCore: Infinity,
       leastMemory: Infinity,
       leastStorage: Infinity,
+      leastGpuRatio: Infinity,
+      leastCoreRatio: Infinity,
+      leastMemoryRatio: Infinity,
+      leastStorageRatio: Infinity,
     };
     this.buckets.push(bucket);
     this.#bucketsByKey.set(key, bucket);

@@ -7,17 +7,19 @@ import { CPU_SHIFT } from './nodeTable.js';
 export const CLASSES = 8;
 export const SAMPLES = 3;
 /** Reference price over price limit at which the maximum is kept, the reference price being the bucket's typical one. */
-export const SAMPLE_AT = [0, 0.65, 1] as const;
+export const SAMPLE_AT = [0, 0.75, 1.15] as const;
 
 /** The price that rows are compared by: one GPU with a little cpu and memory, as most orders have at the least; without GPU one core. */
 export const REFERENCE_CORES = 4;
 export const REFERENCE_MEMORY_GIB = 16;
 
 /** Largest need of each class, milli-GPU; the last class is of orders without GPU. */
-const CLASS_MILLI_GPU = [250, 500, 999, 1000, 2000, 4000, 8000] as const;
-/** Of the share classes what a device must have free at the least, of the others how many devices. */
-const CLASS_SHARE = [1, 251, 501] as const;
-const CLASS_WHOLE = [0, 0, 0, 1, 2, 3, 5] as const;
+export const CLASS_MILLI_GPU = Float64Array.of(250, 500, 999, 1000, 2000, 4000, 8000);
+/** Classes that fit a device with so much free, milli-GPU, and those that fit so many wholly free devices beside them. */
+const CLASSES_OF_SHARE = Uint8Array.from({ length: 1024 }, (_, share) =>
+  share < 1 ? 0 : share < 251 ? 1 : share < 501 ? 2 : 3,
+);
+const CLASSES_OF_WHOLE = Uint8Array.of(3, 4, 5, 6, 6, 7, 7, 7, 7);
 /** On machines without GPU each class is of orders for up to twice as much cpu as the one before; the last has no limit. */
 const FIRST_CLASS_CPU_MILLI = 1000;
 
@@ -58,13 +60,8 @@ export interface EnvelopeRow {
 
 /** How many classes of GPU need a row has room for: the first so many, for a machine with room for one has room for all before it. */
 export function gpuClassesOf(devices: number): number {
-  const share = devices & 0x3ff;
-  const whole = devices >>> 10;
-  let at = 0;
-  while (at < CLASS_SHARE.length && share >= CLASS_SHARE[at]!) at++;
-  if (at < CLASS_SHARE.length) return at;
-  while (at < CLASSES - 1 && whole >= CLASS_WHOLE[at]!) at++;
-  return at;
+  const classes = CLASSES_OF_SHARE[devices & 0x3ff]!;
+  return classes < CLASSES_OF_WHOLE[0]! ? classes : CLASSES_OF_WHOLE[devices >>> 10]!;
 }
 
 /** The same of a row of a machine without GPU, by its free cpu as rows keep it. */

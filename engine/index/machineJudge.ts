@@ -53,10 +53,11 @@ export class MachineJudge {
     this.#largestLoss = this.#packing === null ? 0 : this.#packing.largestLoss(order);
   }
 
-  /** The most that the packing component adds to the order's weighted components on any machine. */
-  mostPacking(): number {
+  /** The most that the packing component adds to the order's weighted components on any machine of a GPU model, or on any at all. */
+  mostPacking(model?: number): number {
     if (this.#packing === null) return 0;
-    return weightedPacking(this.#policy.weightPackingBps, this.#packing.leastLoss(this.#order), this.#largestLoss);
+    const leastLoss = this.#packing.leastLoss(this.#order, model);
+    return weightedPacking(this.#policy.weightPackingBps, leastLoss, this.#largestLoss);
   }
 
   /** Filters 4, 5 and 10 to 14: what the order asks of a provider. */

@@ -26,8 +26,6 @@ export type Placement = Omit<Chosen, 'stage' | 'total'>;
 
 /** Machines of wanted providers up to which each of them is looked at instead of searching the index. */
 const FEW_MACHINES = 4096;
-/** Owner of a heap entry that is a candidate; other owners are buckets, or forests counted down from -1. */
-const CANDIDATE = 0x7fff_ffff;
 /** Buckets of a model up to which each of them is entered by its root. */
 const FEW_BUCKETS = 32;
 /** Listed regions up to which the bucket of each is looked up. */
@@ -40,8 +38,8 @@ const REGION_GROUP_BITS = 5;
 const REJECTED = -1;
 
 /**
- * Finds the machine with the highest total for one order after the other: nodes of the index in the order of their bounds, candidates
- * in the order of their bases, until neither can reach the best total. Columns and lists are used again for the next order.
+ * Finds the machine with the highest total for one order after the other: nodes of the index in the order of their bounds, until none can
+ * reach the best total. Lists are used again for the next order.
  */
 export class OrderSearch {
   readonly #index: MarketIndex;
@@ -60,7 +58,7 @@ export class OrderSearch {
   #weightFit = 0;
   #weightRegion = 0;
   #weightPacking = 0;
-  /** The most that the packing component adds on any machine. */
+  /** The most that the packing component adds on any machine of what was entered last. */
   #mostPacking = 0;
 
   #order!: Order;
@@ -101,17 +99,8 @@ export class OrderSearch {
   #regionGroups = 0;
   #regionResidues = 0;
 
-  #candidateCount = 0;
-  #candidateMachine = new Uint32Array(64);
-  #candidatePrice = new Float64Array(64);
-  #candidateOffer = new Uint8Array(64);
-  #candidateBid = new Int16Array(64);
-
-  /** What a total must reach: the best one so far, and no less than the highest base. */
-  #bar = -1;
-  /** The first candidate taken, until another one asks for its jitter; -1 for none. */
-  #pending = -1;
-  #pendingBase = 0;
+  /** Whether the best machine is the only candidate yet, its jitter not known: then the best total is its base. */
+  #isPending = false;
   #bestTotal = -1;
   #bestProvider = 0;
   #bestMachine = 0;
@@ -193,13 +182,10 @@ export class OrderSearch {
       this.#regionResidues |= 1 << (region & 31);
     }
     this.#heap.count = 0;
-    this.#candidateCount = 0;
     this.#entered = -1;
-    this.#pending = -1;
+    this.#isPending = false;
     this.#bestMachine = 0;
     this.#bestTotal = -1;
-    this.#bar = -1;
-    this.#mostPacking = judge.mostPacking();
   }
 
   /** Splits what the order's price is of into a number of references and a rest. */
@@ -224,33 +210,48 @@ export class OrderSearch {
     if (bucket.number === this.#entered) return;
     this.#entered = bucket.number;
     this.#regionScoreEntered = regionScore;
-    const isByCore = this.#milliGpu === 0;
-    this.#restPrice =
-      this.#restGpu * bucket.leastGpu +
-      this.#restCores * bucket.leastCore +
-      this.#restMemory * bucket.leastMemory +
-      this.#restStorage * bucket.leastStorage;
-    this.#enter(bucket.forest, isByCore ? bucket.typicalCore : bucket.typicalPrice, regionScore);
+    this.#mostPacking = this.#judge.mostPacking(bucket.model);
+    if (this.#milliGpu > 0 || !bucket.forest.isGpu) {
+      const references =
+        this.#reference +
+        this.#restGpu * bucket.leastGpuRatio +
+        this.#restCores * bucket.leastCoreRatio +
+        this.#restMemory * bucket.leastMemoryRatio +
+        this.#restStorage * bucket.leastStorageRatio;
+      this.#restPrice = 0;
+      this.#enter(
+        bucket.forest,
+        bucket.forest.isGpu ? bucket.typicalPrice : bucket.typicalCore,
+        references,
+        regionScore,
+      );
+      return;
+    }
+    this.#restPrice = this.#restMemory * bucket.leastMemory + this.#restStorage * bucket.leastStorage;
+    this.#enter(bucket.forest, bucket.typicalCore, this.#reference, regionScore);
   }
 
   /** The same for the nodes above a forest's buckets. */
   #enterForestNodes(forest: Forest, regionScore: number): void {
     this.#entered = -1;
+    this.#mostPacking = this.#judge.mostPacking();
     this.#restPrice = 0;
-    this.#enter(forest, this.#milliGpu === 0 ? forest.typicalCore : forest.typicalPrice, regionScore);
+    const typicalPrice = this.#milliGpu === 0 ? forest.typicalCore : forest.typicalPrice;
+    this.#enter(forest, typicalPrice, this.#reference, regionScore);
     this.#beyond = 0;
   }
 
-  #enter(forest: Forest, typicalPrice: number, regionScore: number): void {
+  /** The same for nodes of a forest whose rows cost at least `references` reference prices and `#restPrice` for the order. */
+  #enter(forest: Forest, typicalPrice: number, references: number, regionScore: number): void {
     const maxPrice = this.#maxPrice;
     const { unit, pricePoints } = this.#index.scale;
-    const at = (this.#reference * typicalPrice) / maxPrice;
+    const at = (references * typicalPrice) / maxPrice;
     const isByCore = this.#milliGpu === 0;
     const needClass = forest.isGpu ? gpuClassOf(this.#milliGpu) : cpuClassOf(this.#cpuMilli);
     const first = Node.ENVELOPE + needClass * SAMPLES;
     const leastCompliance = Math.min(this.#policy.complianceCapBps, SCALE);
     // The reference price in nodes of machines with GPUs is not that of orders without.
-    this.#priced = isByCore && forest.isGpu ? 0 : this.#reference;
+    this.#priced = isByCore && forest.isGpu ? 0 : references;
     this.#beyond = 0;
     if (at < SAMPLE_AT[1]) {
       this.#half = first;
@@ -262,7 +263,7 @@ export class OrderSearch {
       this.#highWeight = unit * share;
       this.#lowWeight = unit - this.#highWeight;
       if (at > SAMPLE_AT[2] && this.#priced > 0) {
-        this.#beyond = leastCompliance * pricePoints * (this.#reference / maxPrice - SAMPLE_AT[2] / typicalPrice);
+        this.#beyond = leastCompliance * pricePoints * (references / maxPrice - SAMPLE_AT[2] / typicalPrice);
       }
     }
     const missing =
@@ -319,7 +320,7 @@ export class OrderSearch {
 
   /** Pushes of one model's buckets, at the places [from, to), those of the regions that the order lists. */
   #pushRegions(forest: Forest, from: number, to: number): void {
-    const { buckets } = forest;
+    const places = forest.regions;
     const { regions } = this.#order;
     for (let index = 0; index < regions.length; index++) {
       const region = regions[index]!;
@@ -327,11 +328,11 @@ export class OrderSearch {
       let high = to;
       while (low < high) {
         const middle = (low + high) >>> 1;
-        if (buckets[middle]!.region < region) low = middle + 1;
+        if (places[middle]! < region) low = middle + 1;
         else high = middle;
       }
-      if (low < to && buckets[low]!.region === region && regions.indexOf(region) === index) {
-        this.#pushForestNode(forest, low + buckets.length);
+      if (low < to && places[low] === region && regions.indexOf(region) === index) {
+        this.#pushForestNode(forest, low + places.length);
       }
     }
   }
@@ -412,7 +413,7 @@ export class OrderSearch {
   #reaches(bound: number, node: number): boolean {
     if (bound < 0) return false;
     const most = bound + this.#jitterRange;
-    if (most !== this.#bar || this.#jitterRange > 0) return most >= this.#bar;
+    if (most !== this.#bestTotal || this.#jitterRange > 0) return most >= this.#bestTotal;
     return this.#index.nodes.words[node * Node.NODE_WORDS + Node.MIN_PROVIDER]! <= this.#bestProvider;
   }
 
@@ -421,16 +422,18 @@ export class OrderSearch {
     const heap = this.#heap;
     const { buckets, forests } = this.#index;
     while (heap.count > 0) {
-      if (heap.keys[0]! + this.#jitterRange < this.#bar) {
+      if (heap.keys[0]! + this.#jitterRange < this.#bestTotal) {
         heap.count = 0;
         return;
+      }
+      if (this.#isPending) {
+        this.#settlePending();
+        continue;
       }
       heap.pop();
       const owner = heap.owners[heap.count]!;
       const local = heap.items[heap.count]!;
-      if (owner === CANDIDATE) {
-        this.#take(local, heap.keys[heap.count]!);
-      } else if (owner < 0) {
+      if (owner < 0) {
         const forest = forests[-1 - owner]!;
         if (!this.#reaches(heap.keys[heap.count]!, forest.nodeBase + local)) continue;
         this.#pushForestNode(forest, 2 * local);
@@ -503,7 +506,7 @@ export class OrderSearch {
     const pointsOfPrice = (this.#weightPrice * SCALE) / maxPrice;
     const fullFit = this.#weightFit * SCALE;
     const points = pointsOfPrice * mostPrice + regionPoints + this.#mostPacking;
-    const least = this.#bar - this.#jitterRange - ROUNDING;
+    const least = this.#bestTotal - this.#jitterRange - ROUNDING;
     const first = leaf * Row.LEAF_HALVES;
     const end = first + rows.used[leaf]!;
     const gpuPrices = leaf * Row.LEAF_WORDS + Row.ROW_GPU_PRICE - first;
@@ -540,7 +543,11 @@ export class OrderSearch {
     while (count > 0) {
       let best = 0;
       for (let at = 1; at < count; at++) if (slotBounds[at]! > slotBounds[best]!) best = at;
-      if (slotBounds[best]! + this.#jitterRange < this.#bar) return;
+      if (slotBounds[best]! + this.#jitterRange < this.#bestTotal) return;
+      if (this.#isPending) {
+        this.#settlePending();
+        continue;
+      }
       this.#judgeRow(rows.words[machines + slots[best]!]!, bucket, regionPoints);
       count--;
       slots[best] = slots[count]!;
@@ -560,7 +567,7 @@ export class OrderSearch {
     const price = judge.priceOf(offer);
     if (price > this.#maxPrice) return;
     const base = judge.baseOf(machineId, provider, price, regionPoints);
-    this.#candidate(machineId, price, offer - machineId * OFFERS_PER_MACHINE, -1, base);
+    this.#candidate(machineId, provider, price, offer - machineId * OFFERS_PER_MACHINE, -1, base);
   }
 
   /** Judges any machine by every filter, with its live bid on the order if there is one. */
@@ -593,87 +600,48 @@ export class OrderSearch {
     }
     if (price > this.#maxPrice) return;
     const base = judge.baseOf(machineId, provider, price, region * this.#weightRegion);
-    this.#candidate(machineId, price, offerIndex, bidIndex, base);
+    this.#candidate(machineId, provider, price, offerIndex, bidIndex, base);
   }
 
-  /** Keeps a machine that passed every filter until its base is the highest left. */
-  #candidate(machineId: number, price: number, offerIndex: number, bidIndex: number, base: number): void {
-    if (base + this.#jitterRange < this.#bar) return;
-    if (base > this.#bar && this.#jitterRange > 0) this.#bar = base;
-    const at = this.#candidateCount++;
-    if (at === this.#candidateMachine.length) this.#growCandidates();
-    this.#candidateMachine[at] = machineId;
-    this.#candidatePrice[at] = price;
-    this.#candidateOffer[at] = offerIndex;
-    this.#candidateBid[at] = bidIndex;
-    if (this.#jitterRange === 0) this.#take(at, base);
-    else this.#heap.push(base, CANDIDATE, at);
-  }
-
-  /** Lets a candidate be the best if its total is; the jitter of the first one waits until there is a second. */
-  #take(at: number, base: number): void {
-    if (this.#jitterRange === 0) {
-      this.#offer(at, base);
-    } else if (this.#bestMachine === 0) {
-      this.#pending = at;
-      this.#pendingBase = base;
-      this.#setBest(at);
-    } else if (base + this.#jitterRange >= this.#bar) {
-      this.#settlePending();
-      this.#offer(at, this.#totalOf(at, base));
+  /**
+   * Lets a machine that passed every filter be the best if its total is. A machine's jitter is reckoned once there is another one or a
+   * node that its base alone does not rule out.
+   */
+  #candidate(
+    machineId: number,
+    provider: number,
+    price: number,
+    offerIndex: number,
+    bidIndex: number,
+    base: number,
+  ): void {
+    let total = base;
+    if (this.#jitterRange > 0) {
+      if (base + this.#jitterRange < this.#bestTotal) return;
+      if (this.#bestMachine === 0) {
+        this.#isPending = true;
+      } else {
+        this.#settlePending();
+        total = base + this.#jitter.of(this.#order.orderId, provider);
+      }
     }
-  }
-
-  /** Gives the best machine its total, if that was left out. */
-  #settlePending(): void {
-    if (this.#pending < 0) return;
-    this.#bestTotal = this.#totalOf(this.#pending, this.#pendingBase);
-    if (this.#bestTotal > this.#bar) this.#bar = this.#bestTotal;
-    this.#pending = -1;
-  }
-
-  #totalOf(at: number, base: number): number {
-    const provider = this.#index.market.providerId[this.#candidateMachine[at]!]!;
-    return base + this.#jitter.of(this.#order.orderId, provider);
-  }
-
-  #offer(at: number, total: number): void {
     if (total < this.#bestTotal) return;
-    const machineId = this.#candidateMachine[at]!;
     if (total === this.#bestTotal) {
-      const provider = this.#index.market.providerId[machineId]!;
       if (provider > this.#bestProvider) return;
       if (provider === this.#bestProvider && machineId > this.#bestMachine) return;
     }
     this.#bestTotal = total;
-    if (total > this.#bar) this.#bar = total;
-    this.#setBest(at);
-  }
-
-  #setBest(at: number): void {
-    const machineId = this.#candidateMachine[at]!;
     this.#bestMachine = machineId;
-    this.#bestProvider = this.#index.market.providerId[machineId]!;
-    this.#bestPrice = this.#candidatePrice[at]!;
-    this.#bestOffer = this.#candidateOffer[at]!;
-    this.#bestBid = this.#candidateBid[at]!;
+    this.#bestProvider = provider;
+    this.#bestPrice = price;
+    this.#bestOffer = offerIndex;
+    this.#bestBid = bidIndex;
   }
 
-  #growCandidates(): void {
-    const size = this.#candidateMachine.length * 2;
-    const { machine, price, offer, bid } = {
-      machine: this.#candidateMachine,
-      price: this.#candidatePrice,
-      offer: this.#candidateOffer,
-      bid: this.#candidateBid,
-    };
-    this.#candidateMachine = new Uint32Array(size);
-    this.#candidatePrice = new Float64Array(size);
-    this.#candidateOffer = new Uint8Array(size);
-    this.#candidateBid = new Int16Array(size);
-    this.#candidateMachine.set(machine);
-    this.#candidatePrice.set(price);
-    this.#candidateOffer.set(offer);
-    this.#candidateBid.set(bid);
+  /** Gives the best machine its whole total, if its jitter was left out. */
+  #settlePending(): void {
+    if (!this.#isPending) return;
+    this.#isPending = false;
+    this.#bestTotal += this.#jitter.of(this.#order.orderId, this.#bestProvider);
   }
 }

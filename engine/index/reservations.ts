@@ -4,9 +4,10 @@ import type { Resources } from '../price.js';
 import type { Bucket } from './bucket.js';
 import { cpuClassesOf, Envelope, gpuClassesOf, SAMPLES } from './envelope.js';
 import type { EnvelopeRow } from './envelope.js';
+import { LeafEnvelope } from './leafEnvelope.js';
 import type { MarketIndex } from './marketIndex.js';
 import { ENVELOPE, ENVELOPE_HALVES, NODE_HALVES } from './nodeTable.js';
-import { halfOf, LEAF_ROWS, LEAF_SHIFT, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
+import { halfOf, LEAF_SHIFT, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
 
 const MACHINE_ENTRY = 4 + DEVICES_PER_MACHINE;
 const ROW_ENTRY = 3;
@@ -22,6 +23,7 @@ export class Reservations {
   readonly #rows = new Journal(ROW_ENTRY);
   readonly #halves = new Journal(HALF_ENTRY);
   readonly #envelope = new Envelope();
+  readonly #leafEnvelope: LeafEnvelope;
   readonly #row: EnvelopeRow = {
     referencePrice: 0,
     corePrice: 0,
@@ -38,6 +40,7 @@ export class Reservations {
 
   constructor(index: MarketIndex) {
     this.#index = index;
+    this.#leafEnvelope = new LeafEnvelope(index.rows, index.scale);
   }
 
   /** Sets the round's V by free milli-GPU, by which shares are placed; null for rules without packing. */
@@ -144,19 +147,7 @@ export class Reservations {
     const after = isGpu ? gpuClassesOf(row.devices) : cpuClassesOf(row.total);
     if (isGpu) envelope.addGpuClasses(scale, row, bucket.typicalPrice, 0, after);
     else envelope.addCpuClasses(scale, row, bucket.typicalCore, 0, after);
-    if (after < before) {
-      const end = leaf * LEAF_ROWS + rows.used[leaf]!;
-      for (let at = leaf * LEAF_ROWS; at < end; at++) {
-        const half = halfOf(at);
-        const count = isGpu
-          ? gpuClassesOf(rows.halves[half + ROW_DEVICES]!)
-          : cpuClassesOf(rows.halves[half + ROW_TOTAL]!);
-        if (count <= after) continue;
-        rows.read(at, isGpu, row);
-        if (isGpu) envelope.addGpuClasses(scale, row, bucket.typicalPrice, after, Math.min(count, before));
-        else envelope.addCpuClasses(scale, row, bucket.typicalCore, after, Math.min(count, before));
-      }
-    }
+    if (after < before) this.#leafEnvelope.lift(envelope, bucket, leaf, after, before);
     const first = node * NODE_HALVES + ENVELOPE;
     this.#first = ENVELOPE_HALVES;
     this.#end = 0;

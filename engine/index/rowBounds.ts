@@ -105,10 +105,13 @@ export class RowBounds {
     this.#envelope.clear();
     this.#addToEnvelope(bucket);
     this.#envelope.write(halves, Node.ENVELOPE, this.scale.unit);
-    bucket.leastGpu = Math.min(bucket.leastGpu, values.gpuPrice);
-    bucket.leastCore = Math.min(bucket.leastCore, values.corePrice);
     bucket.leastMemory = Math.min(bucket.leastMemory, values.memoryPrice);
     bucket.leastStorage = Math.min(bucket.leastStorage, values.storagePrice);
+    const inverse = row.referencePrice === 0 ? 0 : 1 / row.referencePrice;
+    bucket.leastGpuRatio = Math.min(bucket.leastGpuRatio, values.gpuPrice * inverse);
+    bucket.leastCoreRatio = Math.min(bucket.leastCoreRatio, values.corePrice * inverse);
+    bucket.leastMemoryRatio = Math.min(bucket.leastMemoryRatio, values.memoryPrice * inverse);
+    bucket.leastStorageRatio = Math.min(bucket.leastStorageRatio, values.storagePrice * inverse);
   }
 
   #addToEnvelope(bucket: Bucket): void {
