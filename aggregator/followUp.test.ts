@@ -236,7 +236,7 @@ describe('handlers ask the chain and may run any number of times', () => {
     expect(await handlers.confirm(job)).toBe('resubmitted');
     expect(await handlers.confirm(job)).toBe('resubmitted');
     expect(submitted).toHaveLength(1);
-    expect(submitted[0]).toMatchObject({ to: settlement, deadlineBlock: 116, label: 'settle round 1' });
+    expect(submitted[0]).toMatchObject({ to: settlement, deadlineBlock: 116, label: 'settle round 1', isUnique: true });
   });
 
   test('nothing is sent when the chain says settled, or the round is over', async () => {

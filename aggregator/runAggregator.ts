@@ -50,6 +50,9 @@ const QUEUED_CHECKS = 4_096;
 /** Blocks after a snapshot for which the nonce, balance and fees that were read with it are good for its settlement. */
 const PREPARED_BLOCKS = 2;
 
+/** A settlement, a table and a tick need not wait for each other, nor the next settlement for one that is being given up. */
+const PENDING_TRANSACTIONS = 4;
+
 /** Whoever follows the chain: RoundFollower in a running aggregator. */
 export interface RoundSource {
   start(): Promise<void>;
@@ -118,6 +121,7 @@ export async function runAggregator(
       priorityFeePerGas: config.fees.priorityFeeWei,
       spendCapWei: config.fees.spendCapWei,
       spendPeriodSeconds: config.fees.spendPeriodSeconds,
+      maxPending: PENDING_TRANSACTIONS,
       pollIntervalMs,
       journalFile: path.join(config.dataDir, 'journal', `${deployment.chainId}-${key.address.toLowerCase()}.jsonl`),
     },

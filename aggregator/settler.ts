@@ -106,6 +106,8 @@ export class Settler {
         deadlineBlock: nextSnapshotBlock,
         label: `settle round ${round}`,
         errorsAbi: matchSettlementAbi,
+        // One that was signed before a restart settles the round as well.
+        isUnique: true,
       });
       if (result.status === 'lapsed') {
         events.settlementEnded(round, 'lapsed', `nothing was mined by block ${result.deadlineBlock}`);

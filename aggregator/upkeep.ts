@@ -187,6 +187,7 @@ export class Upkeep {
         data: encodeFunctionData({ abi: matchSettlementAbi, functionName: 'recordTable', args: [entries] }),
         label: `record table ${timestamp}`,
         errorsAbi: recordTableErrors,
+        isUnique: true,
       });
       events.upkeep('recordTable', 'mined', `table ${timestamp}`);
     } catch (error) {

@@ -124,6 +124,23 @@ test('a nonce that ended unused and was used again is pending again after openin
   await again.close();
 });
 
+test('entries that are appended at once are written one after the other, in the order they came in', async () => {
+  const journal = await NonceJournal.open(
+    { file, chainId: 1, address: ADDRESS, keepMs: 500, compactAtBytes: 4_000 },
+    1_000,
+  );
+  const nonces = Array.from({ length: 40 }, (_, nonce) => nonce);
+  await Promise.all(nonces.flatMap((nonce) => [journal.append(sent(nonce)), journal.append(done(nonce, 1n, 1_000))]));
+  await Promise.all([journal.append(done(40, 1n, 1_000)), journal.append(sent(40))]);
+  expect(journal.pending).toEqual([sent(40)]);
+  expect(journal.spentSince(900)).toBe(41n);
+  await journal.close();
+  const again = await open();
+  expect(again.pending).toEqual([sent(40)]);
+  expect(again.spentSince(900)).toBe(41n);
+  await again.close();
+});
+
 test('a file that has grown is written anew, with what is pending and what still counts', async () => {
   const options = { file, chainId: 1, address: ADDRESS, keepMs: 500, compactAtBytes: 4_000 } as const;
   const journal = await NonceJournal.open(options, 1_000);

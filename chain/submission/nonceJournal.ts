@@ -83,6 +83,8 @@ export class NonceJournal {
   #size: number;
   #compactAtBytes: number;
   #broken: JournalClosedError | null = null;
+  /** Ends when everything appended so far is on the disk. */
+  #written: Promise<unknown> = Promise.resolve();
   #pending: SentEntry[] = [];
   #done: DoneEntry[] = [];
 
@@ -136,8 +138,17 @@ export class NonceJournal {
     return this.#done.reduce((sum, entry) => sum + BigInt(entry.costWei), 0n);
   }
 
-  /** Appends an entry; it is on the disk when this returns. Throws JournalClosedError, from then on every time. */
-  async append(entry: SentEntry | DoneEntry): Promise<void> {
+  /**
+   * Appends an entry after those that were appended before; it is on the disk when this returns. Throws JournalClosedError, from then on every
+   * time.
+   */
+  append(entry: SentEntry | DoneEntry): Promise<void> {
+    const written = this.#written.then(() => this.#append(entry));
+    this.#written = written.catch(() => undefined);
+    return written;
+  }
+
+  async #append(entry: SentEntry | DoneEntry): Promise<void> {
     if (this.#broken !== null) throw this.#broken;
     try {
       const [mine, named] = await Promise.all([this.#handle.stat(), stat(this.#file)]);

@@ -16,6 +16,8 @@ export interface SubmissionRequest {
   readonly priorityFeePerGas?: bigint;
   /** Decodes the custom error when the transaction reverts. */
   readonly errorsAbi?: Abi;
+  /** Shares the outcome of a transaction of the same label to the same receiver that is under way, for example since before a restart. */
+  readonly isUnique?: boolean;
 }
 
 export type SubmissionResult =
@@ -64,7 +66,7 @@ export class SpendCapReachedError extends MatchmakerError<'SPEND_CAP_REACHED'> {
   constructor(label: string, spent: bigint, cost: bigint, cap: bigint) {
     super(
       'SPEND_CAP_REACHED',
-      `${label}: up to ${cost} wei on top of ${spent} already spent in this period exceed the cap of ${cap}`,
+      `${label}: up to ${cost} wei on top of ${spent} spent in this period or under way exceed the cap of ${cap}`,
       {
         metadata: { label, spent: spent.toString(), cost: cost.toString(), cap: cap.toString() },
         retryable: true,
@@ -108,6 +110,8 @@ export interface SubmitterOptions {
   readonly maxFeePerGas: bigint;
   /** Wei per gas. */
   readonly priorityFeePerGas: bigint;
+  /** Transactions under way at a time, each at the nonce after the one before; more wait. Default 1. */
+  readonly maxPending?: number;
   /** Blocks without inclusion after which fees are raised by an eighth. Default 2. */
   readonly replaceAfterBlocks?: number;
   /** Most that may be spent within `spendPeriodSeconds`, wei. */

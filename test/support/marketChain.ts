@@ -324,7 +324,14 @@ export class MarketChain {
 
   /** Gives the verifier a table of the operators with these weights, and settlement records it. */
   async setOperatorTable(weights: readonly bigint[]): Promise<void> {
-    const { operatorSet, eigenlayer, contracts } = this.deployment;
+    await this.transportTable(weights);
+    const { matchSettlement } = this.deployment.contracts;
+    await this.mined([this.call(DEPLOYER, matchSettlement, matchSettlementAbi, 'recordTable', ['0x'])]);
+  }
+
+  /** Gives the verifier a table of the operators with these weights, which settlement does not know yet. */
+  async transportTable(weights: readonly bigint[]): Promise<void> {
+    const { operatorSet, eigenlayer } = this.deployment;
     this.#tableTimestamp += 1;
     const infos = weights.map((weight, index) => ({
       pubkey: this.account(FIRST_OPERATOR + index).account.address,
@@ -341,7 +348,6 @@ export class MarketChain {
         [operatorSet, this.#tableTimestamp, infos, config],
       ),
     ]);
-    await this.mined([this.call(DEPLOYER, contracts.matchSettlement, matchSettlementAbi, 'recordTable', ['0x'])]);
   }
 
   /** Registers a provider with GPU machines that offer at the given prices (micro-units per GPU hour). */
