@@ -70,7 +70,7 @@ export class OrderBook {
     for (const [orderId, spec] of leasedSpecs) this.#leasedSpecs.set(orderId, spec);
     for (const [orderId, list] of bids) this.#bids.set(orderId, list);
     for (const [orderId, entry] of orders) {
-      this.#write(orderId, { ...entry, order: null });
+      this.#write(orderId, withOrder(entry, null));
       this.#complete(orderId);
     }
   }
@@ -175,12 +175,20 @@ export class OrderBook {
   #complete(orderId: number): void {
     const entry = this.#orders.get(orderId);
     if (entry === undefined || entry.spec === null || entry.specHash !== entry.specWord || entry.word === 0n) return;
-    this.#set(orderId, { ...entry, order: orderFrom(orderId, entry.word, entry.spec) });
+    this.#set(orderId, withOrder(entry, orderFrom(orderId, entry.word, entry.spec)));
   }
 
   #change(orderId: number, change: Partial<OrderEntry>): void {
-    const before = this.#orders.get(orderId) ?? this.#leasedSpecs.get(orderId);
-    this.#set(orderId, { word: 0n, specWord: 0n, spec: null, specHash: 0n, ...before, ...change, order: null });
+    const open = this.#orders.get(orderId);
+    const known = open ?? this.#leasedSpecs.get(orderId);
+    // Field by field: entries that are spread into each other would each get a hidden class of their own.
+    this.#set(orderId, {
+      word: change.word ?? open?.word ?? 0n,
+      specWord: change.specWord ?? known?.specWord ?? 0n,
+      spec: change.spec ?? known?.spec ?? null,
+      specHash: change.specHash ?? known?.specHash ?? 0n,
+      order: null,
+    });
     this.#setLeasedSpec(orderId, undefined);
     this.#touched.add(orderId);
   }
@@ -217,6 +225,10 @@ export class OrderBook {
     put(this.#bids, orderId, bids);
     this.undo?.push(() => put(this.#bids, orderId, before));
   }
+}
+
+function withOrder({ word, specWord, spec, specHash }: OrderEntry, order: Order | null): OrderEntry {
+  return { word, specWord, spec, specHash, order };
 }
 
 function put<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
