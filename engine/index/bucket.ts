@@ -17,8 +17,8 @@ export interface Bucket {
   /** First leaf in the row table. */
   leafBase: number;
   rows: number;
-  /** Changes since the rows were clustered that left a row beside its place. */
-  misplaced: number;
+  /** By local node how many rows came to lie far from their place since the rows below it were clustered: see RowFollower. */
+  readonly misplaced: Map<number, number>;
   /** The reference price, and the price of a core, that the samples of envelopes are placed by; at least 1. */
   typicalPrice: number;
   typicalCore: number;

@@ -4,32 +4,35 @@ import type { Policy } from '../policy.js';
 import { WHOLE_DEVICE } from '../devices.js';
 import type { Bucket } from './bucket.js';
 import type { BucketTable } from './bucketTable.js';
+import { clearLeastPrices, lowerLeastPrices } from './leastPrices.js';
 import { Clustering, MEASURES } from './clustering.js';
 import { belongs, forEachOffer, offerOf } from './liveOffers.js';
-import { CPU_SHIFT, ROW_NODE } from './nodeTable.js';
-import type { NodeTable } from './nodeTable.js';
+import type { EnvelopeRow } from './envelope.js';
+import { CPU_SHIFT } from './nodeTable.js';
 import type { ProviderTerms } from './providerTerms.js';
-import { referencePrice } from './rowBounds.js';
 import type { RowBounds } from './rowBounds.js';
 import type { RowsByMachine } from './rowsByMachine.js';
-import { foldAttributes, LEAF_ROWS, NO_ROW } from './rowTable.js';
-import type { RowTable } from './rowTable.js';
+import { LEAF_ROWS, NO_ROW, RowTable } from './rowTable.js';
+import type { UnitPrices } from './rowTable.js';
 import type { TreeBounds } from './treeBounds.js';
 
 /** Rows of a leaf after clustering; the rest of its places are for rows that move in. */
 const ROWS_AFTER_CLUSTERING = 30;
-/** Machines whose prices are looked at to find the typical price of a bucket. */
+/** Rows that are looked at to find the typical price of a bucket. */
 const PRICE_SAMPLE = 31;
 /** Free cpu for which machines without GPU are compared. */
 const TYPICAL_CPU_MILLI = 8000;
 /** Rows for each attribute set of a bucket from which on rows are clustered by set. */
 const ROWS_PER_SET = 64;
+/** Rows a leaf up to which clustering below a node leaves room enough; beyond, the node above it is clustered. */
+const FULL_LEAF_ROWS = 31;
+/** Leaves of moving rows for which room is kept between uses. */
+const KEPT_LEAVES = 256;
 
 /** What a builder builds from and into. */
 export interface BuilderParts {
   readonly market: Market;
   readonly policy: Policy;
-  readonly nodes: NodeTable;
   readonly rows: RowTable;
   readonly rowsByMachine: RowsByMachine;
   readonly buckets: BucketTable;
@@ -42,9 +45,21 @@ export interface BuilderParts {
 export class BucketBuilder {
   readonly #parts: BuilderParts;
   readonly #clustering = new Clustering();
+  /** Rows on their way to new places. */
+  #moving = new RowTable();
+  readonly #row: EnvelopeRow = {
+    referencePrice: 0,
+    corePrice: 0,
+    standing: 0,
+    complianceBps: 0,
+    total: 0,
+    devices: 0,
+  };
+  readonly #prices: UnitPrices = { gpuPrice: 0, corePrice: 0, memoryPrice: 0, storagePrice: 0 };
 
   constructor(parts: BuilderParts) {
     this.#parts = parts;
+    this.#moving.standingUnit = parts.rows.standingUnit;
   }
 
   /** Builds the buckets of all machines that take part in a round, in tables that hold nothing yet. */
@@ -70,36 +85,49 @@ export class BucketBuilder {
     for (const bucket of buckets) {
       const from = starts[bucket.number]!;
       const rows = starts[bucket.number + 1]! - from;
-      this.#clustering.reserve(rows);
-      this.#clustering.machines.set(machines.subarray(from, from + rows));
-      this.#cluster(bucket, rows);
+      this.#reserve(rows);
+      for (let at = 0; at < rows; at++) this.#read(at, machines[from + at]!, bucket);
+      this.#placeAll(bucket, rows);
     }
     table.rebuildStaleForests();
     this.release();
   }
 
-  /** Gives back what large buckets took to cluster. */
+  /** Gives back what it took to cluster many rows. */
   release(): void {
     this.#clustering.release();
+    if (this.#moving.leaves > KEPT_LEAVES) {
+      this.#moving = new RowTable();
+      this.#moving.standingUnit = this.#parts.rows.standingUnit;
+    }
   }
 
-  /** Fills a bucket that has no leaves with its first machine. */
-  begin(bucket: Bucket, machineId: number): void {
-    this.#clustering.reserve(1);
-    this.#clustering.machines[0] = machineId;
-    this.#cluster(bucket, 1);
-  }
-
-  /** Places a bucket's rows anew, and one more machine. */
+  /** Places all rows of a bucket anew, and that of one more machine. */
   regrow(bucket: Bucket, machineId: number): void {
-    const count = this.#gather(bucket, 1);
-    this.#clustering.machines[count] = machineId;
-    this.#cluster(bucket, count + 1);
+    const count = this.#gather(bucket, leavesBelow(1, bucket.leaves), 1);
+    this.#read(count, machineId, bucket);
+    this.#placeAll(bucket, count + 1);
   }
 
-  /** Places a bucket's rows anew. */
-  recluster(bucket: Bucket): void {
-    this.#cluster(bucket, this.#gather(bucket, 0));
+  /**
+   * Places rows of a bucket anew among the leaves below a local node, or below one above it where there is too little room, if they are
+   * at most `most`; returns how many it placed. Reads rows alone, so it may run while machines are changed that the index has not
+   * followed yet.
+   */
+  recluster(bucket: Bucket, local: number, most: number): number {
+    let top = local;
+    let leaves = leavesBelow(top, bucket.leaves);
+    let count = this.#rowsOf(bucket, leaves);
+    while (top > 1 && count > leaves.length * FULL_LEAF_ROWS) {
+      top >>= 1;
+      leaves = leavesBelow(top, bucket.leaves);
+      count = this.#rowsOf(bucket, leaves);
+    }
+    if (count > most) return 0;
+    this.#gather(bucket, leaves, 0);
+    if (top > 1) this.#place(bucket, top, leaves, count);
+    else this.#placeAll(bucket, count);
+    return count;
   }
 
   #forEachRow(round: number, visit: (bucket: Bucket, machineId: number) => void): void {
@@ -112,109 +140,131 @@ export class BucketBuilder {
     });
   }
 
-  #gather(bucket: Bucket, extra: number): number {
-    const { rows, rowsByMachine } = this.#parts;
-    this.#clustering.reserve(bucket.rows + extra);
-    const { machines } = this.#clustering;
+  #reserve(rows: number): void {
+    this.#clustering.reserve(rows);
+    this.#moving.grow(Math.ceil(rows / LEAF_ROWS));
+  }
+
+  /** Makes a machine's row at a position among the moving ones. */
+  #read(position: number, machineId: number, bucket: Bucket): void {
+    const { market, rowBounds } = this.#parts;
+    const offer = offerOf(market, machineId, bucket.forest.tokenId);
+    this.#moving.write(position, machineId, rowBounds.loadValues(machineId, offer, bucket));
+  }
+
+  #rowsOf(bucket: Bucket, leaves: readonly number[]): number {
+    const { used } = this.#parts.rows;
     let count = 0;
-    for (let leaf = bucket.leafBase; leaf < bucket.leafBase + bucket.leaves; leaf++) {
+    for (const local of leaves) count += used[bucket.leafBase + local - bucket.leaves]!;
+    return count;
+  }
+
+  /** Moves the rows of leaves, given as local nodes, to the moving ones, where `extra` more have room; returns how many they are. */
+  #gather(bucket: Bucket, leaves: readonly number[], extra: number): number {
+    const { rows, rowsByMachine } = this.#parts;
+    this.#reserve(this.#rowsOf(bucket, leaves) + extra);
+    let count = 0;
+    for (const local of leaves) {
+      const leaf = bucket.leafBase + local - bucket.leaves;
       for (let row = leaf * LEAF_ROWS; row < leaf * LEAF_ROWS + rows.used[leaf]!; row++) {
-        machines[count++] = rows.machineOf(row);
         rowsByMachine.move(rows.machineOf(row), row, NO_ROW);
+        this.#moving.copyFrom(rows, count++, row);
       }
     }
     return count;
   }
 
-  /** Places the machines that `#clustering` holds into the bucket, which has no rows (left). */
-  #cluster(bucket: Bucket, count: number): void {
-    const clustering = this.#clustering;
-    const { market, rows, nodes, rowsByMachine, rowBounds, buckets, treeBounds } = this.#parts;
-    this.#measure(bucket, count);
-    buckets.makeRoom(bucket, leavesFor(count));
-    clustering.arrange(count, bucket.leaves);
+  /** Places the first `count` moving rows as all rows of a bucket. */
+  #placeAll(bucket: Bucket, count: number): void {
+    this.#setPrices(bucket, count);
+    this.#parts.buckets.makeRoom(bucket, leavesFor(count));
     bucket.rows = count;
-    bucket.misplaced = 0;
-    for (let index = 0; index < bucket.leaves; index++) {
-      const leaf = bucket.leafBase + index;
-      const node = bucket.nodeBase + bucket.leaves + index;
+    this.#place(bucket, 1, leavesBelow(1, bucket.leaves), count);
+  }
+
+  /** Places the first `count` moving rows in the leaves below a local node. */
+  #place(bucket: Bucket, top: number, leaves: readonly number[], count: number): void {
+    const clustering = this.#clustering;
+    const { rows, rowsByMachine, treeBounds } = this.#parts;
+    this.#measure(bucket, count);
+    clustering.arrange(count, leaves.length);
+    for (let index = 0; index < leaves.length; index++) {
+      const leaf = bucket.leafBase + leaves[index]! - bucket.leaves;
       const from = clustering.leafStart[index]!;
       const to = clustering.leafEnd[index]!;
       rows.bucket[leaf] = bucket.number;
       rows.used[leaf] = to - from;
-      nodes.clear(node);
       for (let at = from; at < to; at++) {
-        const machineId = clustering.machines[clustering.order[at]!]!;
         const row = leaf * LEAF_ROWS + at - from;
-        rowBounds.load(machineId, offerOf(market, machineId, bucket.forest.tokenId), bucket);
-        rows.write(row, machineId, rowBounds.values);
-        rowsByMachine.add(machineId, row);
-        nodes.absorb(node, ROW_NODE);
+        rows.copyFrom(this.#moving, row, clustering.order[at]!);
+        rowsByMachine.add(rows.machineOf(row), row);
       }
     }
-    treeBounds.boundAll(bucket);
+    treeBounds.boundBelow(bucket, top, leaves);
+    for (const local of bucket.misplaced.keys()) if (isBelow(local, top)) bucket.misplaced.delete(local);
   }
 
   #measure(bucket: Bucket, count: number): void {
-    const { market, policy, providers, rowBounds } = this.#parts;
-    const { machines, measures } = this.#clustering;
-    const { isGpu, tokenId } = bucket.forest;
-    this.#setTypicalPrices(bucket, count);
+    const { market, policy } = this.#parts;
+    const { measures } = this.#clustering;
+    const { isGpu } = bucket.forest;
+    const row = this.#row;
     const pricePoints = (policy.weightPriceBps * SCALE) / bucket.typicalPrice;
     const sets = new Map<number, number>();
     for (let position = 0; position < count; position++) {
-      const machineId = machines[position]!;
-      const provider = market.providerId[machineId]!;
-      const offer = offerOf(market, machineId, tokenId);
       const at = position * MEASURES;
-      const free = rowBounds.loadFree(machineId, bucket).total;
-      const attributes = foldAttributes(market.attributesLow[provider]!, market.attributesHigh[provider]!);
+      const attributes = this.#moving.attributesOf(position);
+      this.#moving.read(position, isGpu, row);
       sets.set(attributes, (sets.get(attributes) ?? 0) + 1);
-      measures[at] = -pricePoints * this.#referencePriceOf(offer, bucket);
-      measures[at + 1] = providers.weightedStanding[provider]!;
-      measures[at + 2] = providers.complianceBps[provider]! * (SCALE / 2);
-      measures[at + 3] = policy.weightFitBps * fitMeasure(free, isGpu);
+      measures[at] = -pricePoints * row.referencePrice;
+      measures[at + 1] = row.standing;
+      measures[at + 2] = row.complianceBps * (SCALE / 2);
+      measures[at + 3] = policy.weightFitBps * fitMeasure(row.total, isGpu);
       measures[at + 4] = attributes;
-      measures[at + 5] = provider;
+      measures[at + 5] = market.providerId[this.#moving.machineOf(position)]!;
     }
     // Where sets are few, rows of one set go together, so that a node lacks what all of its rows lack.
     const setWeight = sets.size > 1 && sets.size * ROWS_PER_SET <= count ? SCALE * SCALE : 0;
     for (let position = 0; position < count; position++) measures[position * MEASURES + 4]! *= setWeight;
   }
 
-  /** Reference price of an offer in the market's columns. */
-  #referencePriceOf(offer: number, bucket: Bucket): number {
-    const { market } = this.#parts;
-    return referencePrice(
-      bucket,
-      market.offerGpuMicroPerHour[offer]!,
-      market.offerCoreMicroPerHour[offer]!,
-      market.offerMemoryGibMicroPerHour[offer]!,
-    );
-  }
-
-  /** Sets a bucket's typical prices to the medians of a sample of the machines that `#clustering` holds. */
-  #setTypicalPrices(bucket: Bucket, count: number): void {
-    const { market } = this.#parts;
-    const { machines } = this.#clustering;
-    const prices: number[] = [];
+  /** Sets a bucket's typical prices to the medians of a sample of the moving rows, and its least prices to theirs. */
+  #setPrices(bucket: Bucket, count: number): void {
+    const { isGpu } = bucket.forest;
+    const moving = this.#moving;
+    const row = this.#row;
+    const prices = this.#prices;
+    const references: number[] = [];
     const cores: number[] = [];
     const step = Math.max(1, Math.floor(count / PRICE_SAMPLE));
-    for (let position = 0; position < count; position += step) {
-      const offer = offerOf(market, machines[position]!, bucket.forest.tokenId);
-      prices.push(this.#referencePriceOf(offer, bucket));
-      cores.push(market.offerCoreMicroPerHour[offer]!);
+    clearLeastPrices(bucket);
+    for (let position = 0; position < count; position++) {
+      moving.read(position, isGpu, row);
+      moving.readPrices(position, prices);
+      lowerLeastPrices(bucket, row.referencePrice, prices);
+      if (position % step !== 0) continue;
+      references.push(row.referencePrice);
+      cores.push(row.corePrice);
     }
-    bucket.typicalPrice = Math.max(1, median(prices));
+    bucket.typicalPrice = Math.max(1, median(references));
     bucket.typicalCore = Math.max(1, median(cores));
-    bucket.leastMemory = Infinity;
-    bucket.leastStorage = Infinity;
-    bucket.leastGpuRatio = Infinity;
-    bucket.leastCoreRatio = Infinity;
-    bucket.leastMemoryRatio = Infinity;
-    bucket.leastStorageRatio = Infinity;
     bucket.forest.lowerTypicalPrices(bucket);
   }
+}
+
+/** Whether a local node is another one or below it. */
+function isBelow(local: number, top: number): boolean {
+  const levels = Math.clz32(top) - Math.clz32(local);
+  return levels >= 0 && local >> levels === top;
+}
+
+/** The leaves below a local node of a tree with so many, as local nodes, those on the deepest level last. */
+function leavesBelow(local: number, leaves: number): number[] {
+  const found: number[] = [];
+  for (let first = local, count = 1; first < 2 * leaves; first *= 2, count *= 2) {
+    for (let at = Math.max(first, leaves); at < Math.min(first + count, 2 * leaves); at++) found.push(at);
+  }
+  return found;
 }
 
 /** Fit points of a typical order, up to SCALE, for `free` as rows keep it; what is used up stands far from the rest. */

@@ -63,7 +63,7 @@ export class BucketTable {
       leaves: 0,
       leafBase: 0,
       rows: 0,
-      misplaced: 0,
+      misplaced: new Map(),
       typicalPrice: 1,
       typicalCore: 1,
       leastMemory: Infinity,

@@ -10,8 +10,6 @@ const KEPT_ROWS = 4096;
 export class Clustering {
   /** By position, `MEASURES` entries each. */
   measures = new Float64Array(0);
-  /** The machine at each position; `arrange` permutes it. */
-  machines = new Uint32Array(0);
   /** Positions in the order of the leaves. */
   order = new Uint32Array(0);
   /** By leaf, in the order of the heap, the end of its rows in `order`. */
@@ -25,7 +23,6 @@ export class Clustering {
     if (rows <= this.order.length) return;
     const size = Math.max(64, 2 ** Math.ceil(Math.log2(rows)));
     this.measures = new Float64Array(size * MEASURES);
-    this.machines = new Uint32Array(size);
     this.order = new Uint32Array(size);
   }
 
@@ -33,7 +30,6 @@ export class Clustering {
   release(): void {
     if (this.order.length <= KEPT_ROWS) return;
     this.measures = new Float64Array(0);
-    this.machines = new Uint32Array(0);
     this.order = new Uint32Array(0);
   }
 

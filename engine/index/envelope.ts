@@ -1,11 +1,11 @@
-import { CPU_SHIFT } from './nodeTable.js';
+import { CPU_SHIFT, ENVELOPE_SAMPLES } from './nodeTable.js';
 
 /**
  * The score of a row for a fixed need is linear in the inverse of an order's price limit, so the highest score among rows is convex in
  * it and lies below the chord between two samples. A node keeps that maximum for eight classes of need at three samples.
  */
 export const CLASSES = 8;
-export const SAMPLES = 3;
+export const SAMPLES = ENVELOPE_SAMPLES;
 /** Reference price over price limit at which the maximum is kept, the reference price being the bucket's typical one. */
 export const SAMPLE_AT = [0, 0.75, 1.15] as const;
 

@@ -22,3 +22,25 @@ test('grows with ids and with their number', () => {
   for (const id of ids) log.note(id);
   expect(drained(log)).toEqual(ids);
 });
+
+test('takes those noted first, ascending, and leaves the others', () => {
+  const log = new IdLog();
+  for (const id of [9, 4, 7, 1, 3]) log.note(id);
+  expect([...log.take(3)]).toEqual([4, 7, 9]);
+  expect(log.count).toBe(2);
+  log.note(4);
+  log.note(1);
+  expect([...log.take(10)]).toEqual([1, 3, 4]);
+  expect([...log.take(10)]).toEqual([]);
+});
+
+test('noted and taken again and again it hands over every id in turn', () => {
+  const log = new IdLog();
+  let taken = 0;
+  for (let id = 0; id < 10_000; id++) {
+    log.note(id);
+    if (id >= 20) taken += [...log.take(1)].filter((value) => value === id - 20).length;
+  }
+  expect(taken).toBe(9980);
+  expect(log.count).toBe(20);
+});

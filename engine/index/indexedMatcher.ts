@@ -48,6 +48,11 @@ export class IndexedMatcher {
     }
   }
 
+  /** Does some of what rounds leave for later on the index of a market: see MarketIndex.maintain. Whether there is more to do. */
+  static maintain(market: Market, leaves: number): boolean {
+    return matchers.get(market)?.index.maintain(leaves) ?? false;
+  }
+
   /** Gives the order to its best machine and takes the capacity; undefined when no machine can take it. */
   match(order: Order): MatchRecord | undefined {
     const placement = this.#search.place(order);

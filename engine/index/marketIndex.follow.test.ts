@@ -19,4 +19,29 @@ describe('an index that follows its market', () => {
     expect(matchRound({ ...snapshot, market }, policy, seed)[0]?.machineId).toBe(2);
     IndexedMatcher.withRound({ ...snapshot, market }, policy, seed, ({ index }) => index.verify());
   });
+
+  test('changes machines in a bucket without a free place', () => {
+    const { policy, seed } = plainRound();
+    const machines = Array.from({ length: 60 }, () => plainMachine());
+    const { market, ...snapshot } = snapshotOf(
+      plainRound({ market: { providers: [plainProvider()], machines } }),
+      'ascending',
+    );
+    matchRound({ ...snapshot, market }, policy, seed);
+    for (let machineId = 61; machineId <= 64; machineId++) {
+      market.setMachine(machineId, plainMachine().machine);
+      market.setOffer(machineId, 0, plainMachine().offers[0]!);
+    }
+    matchRound({ ...snapshot, market }, policy, seed);
+    for (let machineId = 1; machineId <= 64; machineId++) {
+      const [offer] = plainMachine().offers;
+      const gpuMicroPerHour = offer!.gpuMicroPerHour - 1000 * machineId;
+      market.setOffer(machineId, 0, { ...offer!, gpuMicroPerHour });
+    }
+    expect(matchRound({ ...snapshot, market }, policy, seed)[0]?.machineId).toBe(64);
+    IndexedMatcher.withRound({ ...snapshot, market }, policy, seed, ({ index }) => {
+      expect(index.buckets.map(({ leaves }) => leaves)).toEqual([2]);
+      index.verify();
+    });
+  });
 });

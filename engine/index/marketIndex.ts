@@ -67,8 +67,8 @@ export class MarketIndex {
     const providers = new ProviderTerms(market, policy, dayOf(snapshot));
     const boundaries = new RoundBoundaries(market, snapshot.round);
     const rowBounds = new RowBounds(market, policy, nodes, rows, providers);
-    const treeBounds = new TreeBounds(market, nodes, rows, rowBounds);
     const buckets = new BucketTable(market, nodes, rows);
+    const treeBounds = new TreeBounds(nodes, rows, buckets, rowBounds);
     const parts = { market, policy, nodes, rows, rowsByMachine, buckets, providers, rowBounds, treeBounds, boundaries };
     const builder = new BucketBuilder(parts);
     this.#providers = providers;
@@ -145,6 +145,14 @@ export class MarketIndex {
     this.#boundaries.goTo(snapshot.round, touch);
     this.#changes.machines.drain(touch);
     this.#follower.follow(this.#touched);
+  }
+
+  /**
+   * Does some of what rounds leave for later, which makes later rounds faster and shows in no result: about as much as tightening
+   * `leaves` leaves. Whether there is more to do. To be called between rounds.
+   */
+  maintain(leaves: number): boolean {
+    return this.#follower.maintain(leaves);
   }
 
   /** Bucket of a leaf's rows. */

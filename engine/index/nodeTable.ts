@@ -27,6 +27,8 @@ export const ENVELOPE_WORD = 4;
 export const ENVELOPE_WORDS = 12;
 export const ENVELOPE = 8;
 export const ENVELOPE_HALVES = 24;
+/** Halves of each class in an envelope. */
+export const ENVELOPE_SAMPLES = 3;
 
 export const EMPTY = 0xffff_ffff;
 
@@ -82,10 +84,15 @@ export class NodeTable {
   }
 
   copy(to: number, from: number): void {
+    this.copyFrom(this, to, from);
+  }
+
+  /** Copies a node of this table or another. */
+  copyFrom(other: NodeTable, to: number, from: number): void {
     const { words } = this;
     const a = to * NODE_WORDS;
     const b = from * NODE_WORDS;
-    for (let word = 0; word < NODE_WORDS; word++) words[a + word] = words[b + word]!;
+    for (let word = 0; word < NODE_WORDS; word++) words[a + word] = other.words[b + word]!;
   }
 
   isSame(one: number, other: number): boolean {
@@ -163,27 +170,52 @@ export class NodeTable {
     }
   }
 
-  /** All of a node's envelope added up, a measure of how much it bounds. */
+  /** Whether a node bounds all that another one bounds. */
+  covers(node: number, other: number): boolean {
+    const { words, halves, bytes } = this;
+    const a = node * NODE_WORDS;
+    const b = other * NODE_WORDS;
+    if (words[b + MIN_PROVIDER] === EMPTY) return true;
+    if (words[b + MIN_PROVIDER]! < words[a + MIN_PROVIDER]!) return false;
+    if ((words[b + ATTRIBUTES]! & ~words[a + ATTRIBUTES]!) !== 0) return false;
+    const e = node * NODE_BYTES;
+    const f = other * NODE_BYTES;
+    if (bytes[f + MIN_SLASHES]! < bytes[e + MIN_SLASHES]! || (bytes[f + TIERS]! & ~bytes[e + TIERS]!) !== 0) {
+      return false;
+    }
+    if (bytes[f + MAX_UPTIME]! > bytes[e + MAX_UPTIME]! || bytes[f + MAX_REPUTATION]! > bytes[e + MAX_REPUTATION]!) {
+      return false;
+    }
+    if (bytes[f + MAX_CPU]! > bytes[e + MAX_CPU]! || bytes[f + MAX_MEMORY]! > bytes[e + MAX_MEMORY]!) return false;
+    const c = node * NODE_HALVES;
+    const d = other * NODE_HALVES;
+    if (halves[d + MIN_PRICE]! < halves[c + MIN_PRICE]!) return false;
+    for (let half = ENVELOPE; half < ENVELOPE + ENVELOPE_HALVES; half++) {
+      if (halves[d + half]! > halves[c + half]!) return false;
+    }
+    return true;
+  }
+
+  /** The middle samples of a node's envelope added up, a measure of how much it bounds. */
   envelopeSum(node: number): number {
     const { halves } = this;
-    const first = node * NODE_HALVES + ENVELOPE;
+    const first = node * NODE_HALVES + ENVELOPE + 1;
     let sum = 0;
-    for (let half = first; half < first + ENVELOPE_HALVES; half++) sum += halves[half]!;
+    for (let half = first; half < first + ENVELOPE_HALVES; half += ENVELOPE_SAMPLES) sum += halves[half]!;
     return sum;
   }
 
-  /** The same of a node once it has absorbed another. */
-  envelopeSumLifted(node: number, by: number): number {
+  /** By how much that sum grows once the node absorbs another. */
+  envelopeRise(node: number, by: number): number {
     const { halves } = this;
     const a = node * NODE_HALVES + ENVELOPE;
     const b = by * NODE_HALVES + ENVELOPE;
-    let sum = 0;
-    for (let half = 0; half < ENVELOPE_HALVES; half++) {
-      const one = halves[a + half]!;
-      const other = halves[b + half]!;
-      sum += one > other ? one : other;
+    let rise = 0;
+    for (let half = 1; half < ENVELOPE_HALVES; half += ENVELOPE_SAMPLES) {
+      const more = halves[b + half]! - halves[a + half]!;
+      if (more > 0) rise += more;
     }
-    return sum;
+    return rise;
   }
 }
 

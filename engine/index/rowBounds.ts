@@ -8,11 +8,12 @@ import type { Bucket } from './bucket.js';
 import { compactPrice, expandPrice } from './compactPrice.js';
 import { Envelope, REFERENCE_CORES, REFERENCE_MEMORY_GIB } from './envelope.js';
 import type { EnvelopeRow, EnvelopeScale } from './envelope.js';
+import { lowerLeastPrices } from './leastPrices.js';
 import * as Node from './nodeTable.js';
 import { amountByte, floatBelow, foldAttributes27, ROW_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import type { ProviderTerms } from './providerTerms.js';
-import { foldAttributes } from './rowTable.js';
+import { foldAttributes, LEAF_ROWS } from './rowTable.js';
 import type { RowTable, RowValues } from './rowTable.js';
 
 /** 10000 and four reports of ten bits. */
@@ -39,6 +40,8 @@ export class RowBounds {
   readonly #nodes: NodeTable;
   readonly #rows: RowTable;
   readonly #providers: ProviderTerms;
+  readonly #machines = new Uint32Array(LEAF_ROWS);
+  readonly #owners = new Uint32Array(LEAF_ROWS);
   readonly #envelope = new Envelope();
   readonly #envelopeRow: EnvelopeRow = {
     referencePrice: 0,
@@ -61,34 +64,16 @@ export class RowBounds {
     this.scale = envelopeScaleOf(policy, mostStanding);
   }
 
-  /** Writes a machine's values for one offer, exact, into `values` and its bounds into ROW_NODE. */
+  /** Writes a machine's values for one offer, exact, into `values` and their bounds into ROW_NODE. */
   load(machineId: number, offer: number, bucket: Bucket): void {
-    const market = this.#market;
-    const nodes = this.#nodes;
+    this.loadInto(this.#nodes, ROW_NODE, machineId, offer, bucket);
+  }
+
+  /** The same, with the bounds in a node of any table. */
+  loadInto(nodes: NodeTable, node: number, machineId: number, offer: number, bucket: Bucket): void {
+    this.loadValues(machineId, offer, bucket);
     const { values } = this;
-    const provider = market.providerId[machineId]!;
-    const low = market.attributesLow[provider]!;
-    const high = market.attributesHigh[provider]!;
-    values.gpuPrice = market.offerGpuMicroPerHour[offer]!;
-    values.corePrice = market.offerCoreMicroPerHour[offer]!;
-    values.memoryPrice = market.offerMemoryGibMicroPerHour[offer]!;
-    values.storagePrice = market.offerStorageTibMicroPerHour[offer]!;
-    values.standing = this.#providers.weightedStanding[provider]!;
-    values.complianceBps = this.#providers.complianceBps[provider]!;
-    values.attributes = foldAttributes(low, high);
-    this.loadFree(machineId, bucket);
-    nodes.clear(ROW_NODE);
-    const { words, halves, bytes } = nodes;
-    const policy = this.#policy;
-    words[Node.MIN_PROVIDER] = provider;
-    words[Node.ATTRIBUTES] = foldAttributes27(low, high);
-    bytes[Node.MAX_UPTIME] = bpsByte(measured(market.uptimeBps[provider]!, policy.defaultUptimeBps));
-    bytes[Node.MAX_REPUTATION] = bpsByte(measured(market.reputationBps[provider]!, policy.defaultReputationBps));
-    bytes[Node.MIN_SLASHES] = market.slashes[provider]!;
-    const tier = market.tier[provider]!;
-    bytes[Node.TIERS] = tier === 0 ? 0 : 1 << (tier - 1);
-    bytes[Node.MAX_CPU] = amountByte(market.freeCpuMilli[machineId]!);
-    bytes[Node.MAX_MEMORY] = amountByte(market.freeMemoryMib[machineId]!);
+    const rows = this.#rows;
     const row = this.#envelopeRow;
     row.corePrice = expandPrice(compactPrice(values.corePrice));
     row.referencePrice = referencePrice(
@@ -97,21 +82,115 @@ export class RowBounds {
       row.corePrice,
       expandPrice(compactPrice(values.memoryPrice)),
     );
-    row.standing = Math.ceil(values.standing / this.#rows.standingUnit) * this.#rows.standingUnit;
+    lowerLeastPrices(bucket, row.referencePrice, values);
+    row.standing = Math.ceil(values.standing / rows.standingUnit) * rows.standingUnit;
     row.complianceBps = values.complianceBps;
     row.total = values.total;
     row.devices = values.devices;
-    halves[Node.MIN_PRICE] = compactPrice(Math.floor(row.referencePrice));
+    this.#machines[0] = machineId;
+    this.#writeFilters(1, nodes, node);
+    nodes.halves[node * Node.NODE_HALVES + Node.MIN_PRICE] = compactPrice(Math.floor(row.referencePrice));
     this.#envelope.clear();
     this.#addToEnvelope(bucket);
-    this.#envelope.write(halves, Node.ENVELOPE, this.scale.unit);
-    bucket.leastMemory = Math.min(bucket.leastMemory, values.memoryPrice);
-    bucket.leastStorage = Math.min(bucket.leastStorage, values.storagePrice);
-    const inverse = row.referencePrice === 0 ? 0 : 1 / row.referencePrice;
-    bucket.leastGpuRatio = Math.min(bucket.leastGpuRatio, values.gpuPrice * inverse);
-    bucket.leastCoreRatio = Math.min(bucket.leastCoreRatio, values.corePrice * inverse);
-    bucket.leastMemoryRatio = Math.min(bucket.leastMemoryRatio, values.memoryPrice * inverse);
-    bucket.leastStorageRatio = Math.min(bucket.leastStorageRatio, values.storagePrice * inverse);
+    this.#envelope.write(nodes.halves, node * Node.NODE_HALVES + Node.ENVELOPE, this.scale.unit);
+  }
+
+  /** Writes a machine's values for one offer, exact, into `values`. */
+  loadValues(machineId: number, offer: number, bucket: Bucket): RowValues {
+    const market = this.#market;
+    const { values } = this;
+    const provider = market.providerId[machineId]!;
+    values.gpuPrice = market.offerGpuMicroPerHour[offer]!;
+    values.corePrice = market.offerCoreMicroPerHour[offer]!;
+    values.memoryPrice = market.offerMemoryGibMicroPerHour[offer]!;
+    values.storagePrice = market.offerStorageTibMicroPerHour[offer]!;
+    values.standing = this.#providers.weightedStanding[provider]!;
+    values.complianceBps = this.#providers.complianceBps[provider]!;
+    values.attributes = foldAttributes(market.attributesLow[provider]!, market.attributesHigh[provider]!);
+    this.loadFree(machineId, bucket);
+    return values;
+  }
+
+  /** Bounds a leaf's node by the leaf's rows as their columns are, and by what filters ask of machines and providers. */
+  boundLeaf(bucket: Bucket, leaf: number, node: number): void {
+    const { used } = this.#rows;
+    this.#nodes.clear(node);
+    if (used[leaf] === 0) return;
+    this.boundScores(bucket, leaf, node);
+    this.#boundFilters(leaf, node);
+  }
+
+  /** Bounds the prices and scores of a leaf that has rows by the rows alone; for filters its node bounds what it did before. */
+  boundScores(bucket: Bucket, leaf: number, node: number): void {
+    const rows = this.#rows;
+    const { halves } = this.#nodes;
+    const row = this.#envelopeRow;
+    const { isGpu } = bucket.forest;
+    this.#envelope.clear();
+    let leastPrice = Infinity;
+    for (let at = leaf * LEAF_ROWS; at < leaf * LEAF_ROWS + rows.used[leaf]!; at++) {
+      rows.read(at, isGpu, row);
+      if (row.referencePrice < leastPrice) leastPrice = row.referencePrice;
+      this.#addToEnvelope(bucket);
+    }
+    halves[node * Node.NODE_HALVES + Node.MIN_PRICE] = compactPrice(Math.floor(leastPrice));
+    this.#envelope.write(halves, node * Node.NODE_HALVES + Node.ENVELOPE, this.scale.unit);
+  }
+
+  /** Writes what filters ask of the machines of a leaf and their providers into a cleared node. */
+  #boundFilters(leaf: number, node: number): void {
+    const rows = this.#rows;
+    const first = leaf * LEAF_ROWS;
+    const count = rows.used[leaf]!;
+    for (let at = 0; at < count; at++) this.#machines[at] = rows.machineOf(first + at);
+    this.#writeFilters(count, this.#nodes, node);
+  }
+
+  /**
+   * Writes what filters ask of the first `count` of `#machines` and their providers into a node. Goes column by column: machines and
+   * providers lie far apart, and of one column the memory fetches many values at a time.
+   */
+  #writeFilters(count: number, nodes: NodeTable, node: number): void {
+    const market = this.#market;
+    const { defaultUptimeBps, defaultReputationBps } = this.#policy;
+    const machines = this.#machines;
+    const providers = this.#owners;
+    const { freeCpuMilli, freeMemoryMib, providerId, attributesLow, attributesHigh } = market;
+    const { uptimeBps, reputationBps, slashes, tier } = market;
+    let cpu = 0;
+    let memory = 0;
+    let leastProvider: number = Node.EMPTY;
+    let attributes = 0;
+    let uptime = 0;
+    let reputation = 0;
+    let leastSlashes = 0xff;
+    let tiers = 0;
+    for (let at = 0; at < count; at++) providers[at] = providerId[machines[at]!]!;
+    for (let at = 0; at < count; at++) cpu = Math.max(cpu, freeCpuMilli[machines[at]!]!);
+    for (let at = 0; at < count; at++) memory = Math.max(memory, freeMemoryMib[machines[at]!]!);
+    for (let at = 0; at < count; at++) leastProvider = Math.min(leastProvider, providers[at]!);
+    for (let at = 0; at < count; at++) {
+      attributes |= foldAttributes27(attributesLow[providers[at]!]!, attributesHigh[providers[at]!]!);
+    }
+    for (let at = 0; at < count; at++)
+      uptime = Math.max(uptime, measured(uptimeBps[providers[at]!]!, defaultUptimeBps));
+    for (let at = 0; at < count; at++) {
+      reputation = Math.max(reputation, measured(reputationBps[providers[at]!]!, defaultReputationBps));
+    }
+    for (let at = 0; at < count; at++) leastSlashes = Math.min(leastSlashes, slashes[providers[at]!]!);
+    // Tier 0 is none: its bit falls off.
+    for (let at = 0; at < count; at++) tiers |= (1 << tier[providers[at]!]!) >> 1;
+    const { words, bytes } = nodes;
+    const word = node * Node.NODE_WORDS;
+    const byte = node * Node.NODE_BYTES;
+    words[word + Node.MIN_PROVIDER] = leastProvider;
+    words[word + Node.ATTRIBUTES] = attributes;
+    bytes[byte + Node.MAX_UPTIME] = bpsByte(uptime);
+    bytes[byte + Node.MAX_REPUTATION] = bpsByte(reputation);
+    bytes[byte + Node.MIN_SLASHES] = leastSlashes;
+    bytes[byte + Node.TIERS] = tiers;
+    bytes[byte + Node.MAX_CPU] = amountByte(cpu);
+    bytes[byte + Node.MAX_MEMORY] = amountByte(memory);
   }
 
   #addToEnvelope(bucket: Bucket): void {

@@ -1,13 +1,14 @@
-import { OFFERS_PER_MACHINE } from '../market.js';
+import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import type { Market } from '../market.js';
 import { standingOf } from '../roundTerms.js';
 import type { Bucket } from './bucket.js';
 import type { BucketBuilder } from './bucketBuilder.js';
 import type { BucketTable } from './bucketTable.js';
+import { ChangedRows } from './changedRows.js';
 import { IdLog } from './idLog.js';
 import { isOffered, keptOffer } from './liveOffers.js';
 import type { MachinesByProvider } from './machinesByProvider.js';
-import { ROW_NODE, SPARE_NODE } from './nodeTable.js';
+import { ROW_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import type { RoundBoundaries } from './roundBoundaries.js';
 import type { RowBounds } from './rowBounds.js';
@@ -30,42 +31,143 @@ export interface FollowerParts {
   readonly treeBounds: TreeBounds;
 }
 
+/** Of the leaves to tighten, and of the rows to cluster anew, so many a changed machine are done at once; the rest waits. */
+const LEAVES_PER_CHANGE = 1 / 8;
+const ROWS_PER_CHANGE = 1 / 4;
+/** Rows that may be clustered anew at once; until there are so many, changes of several rounds add up. */
+const MOST_ROWS = 4096;
+/** Machines that are read before the first of their rows is brought to the index. */
+const MACHINES_AT_ONCE = 65_536;
+/** Machines whose values are read before the first of them is brought to the index. */
+const READ_AHEAD = 128;
+/** Levels of nodes above a leaf up to the one below which rows are clustered anew together. */
+const WARD_LEVELS = 6;
+/** Leaves from its place on at which a row counts as misplaced. */
+const FAR_LEAVES = 3;
+/** No local node. */
+const NO_LEAF = -1;
+
 /** Takes over into the rows and trees what machines were changed to. */
 export class RowFollower {
   readonly #parts: FollowerParts;
   readonly #entering = new IdLog();
-  readonly #looseLeaves = new IdLog();
-  readonly #worn = new Set<Bucket>();
+  /** Leaves whose bounds may be wider than their rows: those of prices and scores, and those of filters. */
+  readonly #looseScores = new IdLog();
+  readonly #looseFilters = new IdLog();
+  /** Below which local nodes rows are to be clustered anew, in the order in which they wore out. */
+  #worn: { readonly bucket: Bucket; readonly local: number }[] = [];
+  #savedRows = 0;
+  readonly #aheadProviders = new Uint32Array(READ_AHEAD);
+  /** Takes what is read ahead, so that the reads are not left out as without effect. */
+  readonly #ahead = new Uint32Array(1);
   readonly #ownRows = new Uint32Array(OFFERS_PER_MACHINE);
+  readonly #changed: ChangedRows;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#changed = new ChangedRows(parts.rows.standingUnit);
   }
 
   /** Brings the rows of all touched machines to what the machines are now. */
   follow(touched: IdLog): void {
     const { buckets, builder, treeBounds } = this.#parts;
+    const changes = touched.count;
+    while (touched.count > 0) this.#followSome(touched.take(MACHINES_AT_ONCE));
+    this.#changed.release();
     // To enter a full bucket clusters all its rows, so by then none may be left that its machine no longer stands behind.
-    touched.drain((machineId) => this.#update(machineId));
     this.#entering.drain((machineId) => this.#enterOffers(machineId));
-    for (const bucket of this.#worn) builder.recluster(bucket);
-    this.#worn.clear();
-    builder.release();
-    this.#looseLeaves.drain((leaf) => {
-      const bucket = buckets.bucketOf(leaf);
-      if (leaf >= bucket.leafBase && leaf < bucket.leafBase + bucket.leaves) treeBounds.tighten(bucket, leaf);
-    });
     buckets.rebuildStaleForests();
+    this.#savedRows = Math.min(MOST_ROWS, this.#savedRows + changes * ROWS_PER_CHANGE);
+    this.#savedRows -= this.#recluster(this.#savedRows);
+    builder.release();
+    treeBounds.tighten(this.#looseScores.take(Math.ceil(changes * LEAVES_PER_CHANGE)), false);
   }
 
-  #update(machineId: number): void {
-    const { market, machinesByProvider, boundaries, rowsByMachine, buckets } = this.#parts;
-    const own = this.#ownRows;
-    if (machineId <= market.machineCount) {
-      machinesByProvider.note(machineId);
-      boundaries.note(machineId);
+  /**
+   * Does some of what rounds left: clusters the rows of one place anew, or tightens up to `leaves` leaves. Whether there is more to do.
+   * It may run while machines are changed that no round has followed yet.
+   */
+  maintain(leaves: number): boolean {
+    if (this.#recluster(Infinity) > 0) {
+      this.#parts.builder.release();
+      return true;
     }
-    const isLive = machineId <= market.machineCount && standingOf(market, machineId, boundaries.round) === 0;
+    const areScoresLoose = this.#looseScores.count > 0;
+    this.#parts.treeBounds.tighten(
+      (areScoresLoose ? this.#looseScores : this.#looseFilters).take(leaves),
+      !areScoresLoose,
+    );
+    return this.#looseScores.count > 0 || this.#looseFilters.count > 0;
+  }
+
+  /** Clusters the rows of the place that wore out first anew if they are at most `most`; returns how many they are, else 0. */
+  #recluster(most: number): number {
+    for (let place = this.#worn.shift(); place !== undefined; place = this.#worn.shift()) {
+      if (!place.bucket.misplaced.has(place.local)) continue;
+      const placed = this.#parts.builder.recluster(place.bucket, place.local, most);
+      if (placed === 0) this.#worn.push(place);
+      return placed;
+    }
+    return 0;
+  }
+
+  /** Reads ascending machines, then brings their rows to what was read. */
+  #followSome(machines: Uint32Array): void {
+    const { buckets } = this.#parts.buckets;
+    this.#changed.reserve(machines.length);
+    for (let from = 0; from < machines.length; from += READ_AHEAD) {
+      const some = machines.subarray(from, from + READ_AHEAD);
+      this.#changed.reserve(this.#changed.next + some.length * OFFERS_PER_MACHINE);
+      this.#readAhead(some);
+      for (const machineId of some) this.#read(machineId);
+    }
+    this.#changed.drain((place, bucket) => this.#renew(place, buckets[bucket]!));
+  }
+
+  /**
+   * Reads what updates of machines are going to read, column by column: machines lie far apart, and of one column the memory fetches many
+   * values at a time, where one machine after the other would wait for each value.
+   */
+  #readAhead(machines: Uint32Array): void {
+    const { market, rowsByMachine, machinesByProvider } = this.#parts;
+    const providers = this.#aheadProviders;
+    const { providerId, activeFromRound, activeUntilRound, model, region, freeMemoryMib, freeCpuMilli } = market;
+    const { freeMilliGpu, offerTokenId, offerGpuMicroPerHour, offerCoreMicroPerHour } = market;
+    const { offerMemoryGibMicroPerHour, offerStorageTibMicroPerHour } = market;
+    const count = machines.length;
+    let read = 0;
+    for (let at = 0; at < count; at++) providers[at] = providerId[machines[at]!] ?? 0;
+    for (let at = 0; at < count; at++) read ^= activeFromRound[machines[at]!]!;
+    for (let at = 0; at < count; at++) read ^= activeUntilRound[machines[at]!]!;
+    for (let at = 0; at < count; at++) read ^= model[machines[at]!]!;
+    for (let at = 0; at < count; at++) read ^= region[machines[at]!]!;
+    for (let at = 0; at < count; at++) read ^= freeMemoryMib[machines[at]!]!;
+    for (let at = 0; at < count; at++) read ^= freeCpuMilli[machines[at]!]!;
+    for (let at = 0; at < count; at++) read ^= freeMilliGpu[machines[at]! * DEVICES_PER_MACHINE]!;
+    for (let at = 0; at < count; at++) read ^= offerTokenId[machines[at]! * OFFERS_PER_MACHINE]!;
+    for (let at = 0; at < count; at++) read ^= offerGpuMicroPerHour[machines[at]! * OFFERS_PER_MACHINE]!;
+    for (let at = 0; at < count; at++) read ^= offerCoreMicroPerHour[machines[at]! * OFFERS_PER_MACHINE]!;
+    for (let at = 0; at < count; at++) read ^= offerMemoryGibMicroPerHour[machines[at]! * OFFERS_PER_MACHINE]!;
+    for (let at = 0; at < count; at++) read ^= offerStorageTibMicroPerHour[machines[at]! * OFFERS_PER_MACHINE]!;
+    const { attributesLow, attributesHigh, uptimeBps, reputationBps, slashes, tier, status } = market;
+    for (let at = 0; at < count; at++) read ^= status[providers[at]!]!;
+    for (let at = 0; at < count; at++) read ^= attributesLow[providers[at]!]! ^ attributesHigh[providers[at]!]!;
+    for (let at = 0; at < count; at++) read ^= uptimeBps[providers[at]!]! ^ reputationBps[providers[at]!]!;
+    for (let at = 0; at < count; at++) read ^= slashes[providers[at]!]! ^ tier[providers[at]!]!;
+    for (let at = 0; at < count; at++) read ^= rowsByMachine.entryOf(machines[at]!);
+    this.#ahead[0]! ^= read;
+    for (let at = 0; at < count; at++) if (machines[at]! <= market.machineCount) machinesByProvider.note(machines[at]!);
+  }
+
+  /** Reads what the rows of a machine are to become; takes out those for which it has no offer, and notes offers that have none. */
+  #read(machineId: number): void {
+    const { market, boundaries, rowsByMachine, buckets } = this.#parts;
+    const own = this.#ownRows;
+    let isLive = false;
+    if (machineId <= market.machineCount) {
+      boundaries.note(machineId);
+      isLive = standingOf(market, machineId, boundaries.round) === 0;
+    }
     let kept = 0;
     const count = rowsByMachine.read(machineId, own);
     for (let index = 0; index < count; index++) {
@@ -76,13 +178,21 @@ export class RowFollower {
         this.#remove(row, bucket);
       } else {
         kept |= 1 << (offer & (OFFERS_PER_MACHINE - 1));
-        this.#renew(row, bucket, machineId, offer);
+        this.#readRow(row, bucket, machineId, offer);
       }
     }
     if (!isLive) return;
     for (let index = 0; index < OFFERS_PER_MACHINE; index++) {
       if (((kept >> index) & 1) === 0 && isOffered(market, machineId, index)) this.#entering.note(machineId);
     }
+  }
+
+  #readRow(row: number, bucket: Bucket, machineId: number, offer: number): void {
+    const changed = this.#changed;
+    const { rowBounds } = this.#parts;
+    rowBounds.loadInto(changed.bounds, changed.next, machineId, offer, bucket);
+    changed.values.write(changed.next, machineId, rowBounds.values);
+    changed.add(bucket.number, row);
   }
 
   /** Gives a machine that takes part a row for each offer that has none. */
@@ -100,49 +210,57 @@ export class RowFollower {
     }
   }
 
-  #renew(row: number, bucket: Bucket, machineId: number, offer: number): void {
-    const { nodes, rows, rowBounds, treeBounds } = this.#parts;
-    rowBounds.load(machineId, offer, bucket);
+  /** Brings a row of a bucket to what is at a place of the changed ones. */
+  #renew(place: number, bucket: Bucket): void {
+    const { nodes, rows, treeBounds } = this.#parts;
+    const { values, bounds } = this.#changed;
+    const row = this.#rowIn(bucket, values.machineOf(place));
     const leaf = row >>> LEAF_SHIFT;
     const home = bucket.leaves + leaf - bucket.leafBase;
-    this.#looseLeaves.note(leaf);
-    nodes.copy(SPARE_NODE, bucket.nodeBase + home);
-    if (!nodes.absorb(SPARE_NODE, ROW_NODE)) {
-      rows.write(row, machineId, rowBounds.values);
+    this.#noteLoose(leaf);
+    nodes.copyFrom(bounds, ROW_NODE, place);
+    if (nodes.covers(bucket.nodeBase + home, ROW_NODE)) {
+      rows.copyFrom(values, row, place);
       return;
     }
-    const place = this.#placeFor(bucket);
-    if (place === home || rows.used[bucket.leafBase + place - bucket.leaves] === LEAF_ROWS) {
-      if (place !== home) this.#wear(bucket);
-      rows.write(row, machineId, rowBounds.values);
+    const best = this.#placeFor(bucket);
+    const free = this.#nearestFree(bucket, best, home);
+    this.#noteDistance(bucket, best, free);
+    if (free === home) {
+      rows.copyFrom(values, row, place);
       treeBounds.widen(bucket, home);
       return;
     }
     this.#takeOut(row, leaf);
-    this.#putIn(bucket, place, machineId);
+    rows.copyFrom(values, this.#placeIn(bucket, free, values.machineOf(place)), place);
+  }
+
+  /** The machine's row in a bucket, where it has one. */
+  #rowIn(bucket: Bucket, machineId: number): number {
+    const { rowsByMachine, buckets } = this.#parts;
+    const own = this.#ownRows;
+    let last = rowsByMachine.read(machineId, own) - 1;
+    while (last > 0 && buckets.bucketOf(own[last]! >>> LEAF_SHIFT) !== bucket) last--;
+    return own[last]!;
   }
 
   #enter(machineId: number, offer: number, bucket: Bucket): void {
-    const { builder, rowBounds } = this.#parts;
-    if (bucket.leaves === 0) {
-      builder.begin(bucket, machineId);
-      return;
-    }
+    const { builder, rows, rowBounds } = this.#parts;
     if (bucket.rows === bucket.leaves * LEAF_ROWS) {
       builder.regrow(bucket, machineId);
       return;
     }
     rowBounds.load(machineId, offer, bucket);
     const place = this.#placeFor(bucket);
-    const free = this.#nearestFree(bucket, place);
-    if (free !== place) this.#wear(bucket);
+    const free = this.#nearestFree(bucket, place, NO_LEAF);
+    this.#noteDistance(bucket, place, free);
     bucket.rows++;
-    this.#putIn(bucket, free, machineId);
+    rows.write(this.#placeIn(bucket, free, machineId), machineId, rowBounds.values);
   }
 
   #remove(row: number, bucket: Bucket): void {
     const leaf = row >>> LEAF_SHIFT;
-    this.#looseLeaves.note(leaf);
+    this.#noteLoose(leaf);
     bucket.rows--;
     this.#takeOut(row, leaf);
   }
@@ -159,14 +277,15 @@ export class RowFollower {
     rows.used[leaf]! -= 1;
   }
 
-  #putIn(bucket: Bucket, local: number, machineId: number): void {
-    const { rows, rowsByMachine, rowBounds, treeBounds } = this.#parts;
+  /** Gives a machine the next row of a leaf, given as a local node, and widens the nodes by ROW_NODE; returns the row, to be written. */
+  #placeIn(bucket: Bucket, local: number, machineId: number): number {
+    const { rows, rowsByMachine, treeBounds } = this.#parts;
     const leaf = bucket.leafBase + local - bucket.leaves;
     const row = leaf * LEAF_ROWS + rows.used[leaf]!;
     rows.used[leaf]! += 1;
-    rows.write(row, machineId, rowBounds.values);
     rowsByMachine.add(machineId, row);
     treeBounds.widen(bucket, local);
+    return row;
   }
 
   /** The leaf, as a local node, whose envelope the row in ROW_NODE lifts least, of those that it does not lift the lowest. */
@@ -175,30 +294,43 @@ export class RowFollower {
     let local = 1;
     while (local < bucket.leaves) {
       const left = bucket.nodeBase + 2 * local;
-      const leftSum = nodes.envelopeSum(left);
-      const rightSum = nodes.envelopeSum(left + 1);
-      const leftRise = nodes.envelopeSumLifted(left, ROW_NODE) - leftSum;
-      const rightRise = nodes.envelopeSumLifted(left + 1, ROW_NODE) - rightSum;
-      const takesLeft = leftRise < rightRise || (leftRise === rightRise && leftSum < rightSum);
+      const leftRise = nodes.envelopeRise(left, ROW_NODE);
+      const rightRise = nodes.envelopeRise(left + 1, ROW_NODE);
+      const takesLeft =
+        leftRise < rightRise || (leftRise === rightRise && nodes.envelopeSum(left) < nodes.envelopeSum(left + 1));
       local = takesLeft ? 2 * local : 2 * local + 1;
     }
     return local;
   }
 
-  /** The leaf nearest to a leaf (both as local nodes) that has a free place; the bucket has one. */
-  #nearestFree(bucket: Bucket, local: number): number {
+  /**
+   * The leaf nearest to a leaf that has a free place, or is the `home` of the row that looks for one (all are local nodes); the bucket has
+   * one if there is no home.
+   */
+  #nearestFree(bucket: Bucket, local: number, home: number): number {
     const { used } = this.#parts.rows;
     const first = bucket.leafBase - bucket.leaves;
     for (let distance = 0; ; distance++) {
       const before = local - distance;
       const after = local + distance;
+      if (before === home || after === home) return home;
       if (after < 2 * bucket.leaves && used[first + after]! < LEAF_ROWS) return after;
       if (before >= bucket.leaves && used[first + before]! < LEAF_ROWS) return before;
     }
   }
 
-  #wear(bucket: Bucket): void {
-    bucket.misplaced++;
-    if (bucket.misplaced > LEAF_ROWS / 2 + (bucket.rows >>> 4)) this.#worn.add(bucket);
+  #noteLoose(leaf: number): void {
+    this.#looseScores.note(leaf);
+    this.#looseFilters.note(leaf);
+  }
+
+  /** Notes how far (both are local nodes) a row lies from its place. */
+  #noteDistance(bucket: Bucket, place: number, local: number): void {
+    if (Math.abs(place - local) < FAR_LEAVES) return;
+    const ward = Math.max(1, place >> WARD_LEVELS);
+    const misplaced = (bucket.misplaced.get(ward) ?? 0) + 1;
+    bucket.misplaced.set(ward, misplaced);
+    const rows = Math.min(bucket.rows, LEAF_ROWS << WARD_LEVELS);
+    if (misplaced === LEAF_ROWS / 2 + (rows >>> 4)) this.#worn.push({ bucket, local: ward });
   }
 }

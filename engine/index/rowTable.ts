@@ -117,26 +117,48 @@ export class RowTable {
     into.devices = halves[half + ROW_DEVICES]!;
   }
 
+  attributesOf(row: number): number {
+    return this.halves[halfOf(row) + ROW_ATTRIBUTES]!;
+  }
+
+  readPrices(row: number, into: UnitPrices): void {
+    const { halves } = this;
+    const half = halfOf(row);
+    into.gpuPrice = this.floats[wordOf(row) + ROW_GPU_PRICE]!;
+    into.corePrice = expandPrice(halves[half + ROW_CORE_PRICE]!);
+    into.memoryPrice = expandPrice(halves[half + ROW_MEMORY_PRICE]!);
+    into.storagePrice = expandPrice(halves[half + ROW_STORAGE_PRICE]!);
+  }
+
   copy(to: number, from: number): void {
+    this.copyFrom(this, to, from);
+  }
+
+  /** Copies a row of this table or another. */
+  copyFrom(other: RowTable, to: number, from: number): void {
     const { halves, words } = this;
     const half = halfOf(to);
     const otherHalf = halfOf(from);
     for (let field = ROW_ATTRIBUTES; field <= ROW_STORAGE_PRICE; field += LEAF_ROWS) {
-      halves[half + field] = halves[otherHalf + field]!;
+      halves[half + field] = other.halves[otherHalf + field]!;
     }
     const word = wordOf(to);
     const otherWord = wordOf(from);
-    words[word + ROW_GPU_PRICE] = words[otherWord + ROW_GPU_PRICE]!;
-    words[word + ROW_MACHINE] = words[otherWord + ROW_MACHINE]!;
+    words[word + ROW_GPU_PRICE] = other.words[otherWord + ROW_GPU_PRICE]!;
+    words[word + ROW_MACHINE] = other.words[otherWord + ROW_MACHINE]!;
   }
 }
 
-/** What one machine puts into its row for one offer, exact, in an object that is used again for the next one. */
-export interface RowValues {
+/** Prices of a machine's resources by unit. */
+export interface UnitPrices {
   gpuPrice: number;
   corePrice: number;
   memoryPrice: number;
   storagePrice: number;
+}
+
+/** What one machine puts into its row for one offer, exact, in an object that is used again for the next one. */
+export interface RowValues extends UnitPrices {
   standing: number;
   complianceBps: number;
   /** Free of the dominant resource: milli-GPU of all devices; in a bucket of machines without GPU free cpu-milli >> CPU_SHIFT. */

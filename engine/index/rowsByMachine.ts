@@ -24,6 +24,10 @@ export class RowsByMachine {
     this.#entries = bigger;
   }
 
+  entryOf(machineId: number): number {
+    return this.#entries[machineId] ?? NO_ROW;
+  }
+
   /** Writes the machine's rows into `into` (four entries) and returns how many there are. */
   read(machineId: number, into: Uint32Array): number {
     const entry = this.#entries[machineId] ?? NO_ROW;

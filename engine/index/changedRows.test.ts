@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { ChangedRows } from './changedRows.js';
+import type { RowValues } from './rowTable.js';
+
+const VALUES: RowValues = {
+  gpuPrice: 1,
+  corePrice: 2,
+  memoryPrice: 3,
+  storagePrice: 4,
+  standing: 5,
+  complianceBps: 10_000,
+  total: 1000,
+  devices: 1024,
+  attributes: 0,
+};
+
+function drained(changed: ChangedRows): (readonly [machineId: number, bucket: number])[] {
+  const rows: (readonly [number, number])[] = [];
+  changed.drain((place, bucket) => rows.push([changed.values.machineOf(place), bucket]));
+  return rows;
+}
+
+test('hands rows over in the order in which they lie in the index, each with its bucket, and forgets them', () => {
+  const changed = new ChangedRows(1);
+  [70_000_000, 5, 2 ** 31, 33].forEach((row, index) => {
+    changed.reserve(changed.next + 1);
+    changed.values.write(changed.next, 100 + index, VALUES);
+    changed.add(index, row);
+  });
+  expect(drained(changed)).toEqual([
+    [101, 1],
+    [103, 3],
+    [100, 0],
+    [102, 2],
+  ]);
+  expect(drained(changed)).toEqual([]);
+});
+
+test('keeps what was written when it grows, and works on once it was released', () => {
+  const changed = new ChangedRows(7);
+  for (let round = 0; round < 2; round++) {
+    for (let row = 0; row < 3000; row++) {
+      changed.reserve(row + 1);
+      changed.values.write(changed.next, row, VALUES);
+      changed.add(0, 3000 - row);
+    }
+    expect(drained(changed).map(([machineId]) => machineId)).toEqual(
+      Array.from({ length: 3000 }, (_, index) => 2999 - index),
+    );
+    changed.release();
+    expect(changed.values.standingUnit).toBe(7);
+  }
+});
