@@ -78,10 +78,13 @@ describe('the benchmark of the engine', () => {
 
 describe('the settings of the benchmark', () => {
   test('come from the flags', () => {
-    expect(parseSettings(['--machines', '2000,50', '--workload', 'skewed,identical', '--json'])).toMatchObject({
+    expect(
+      parseSettings(['--machines', '2000,50', '--workload', 'skewed,identical', '--policy', 'default', '--json']),
+    ).toMatchObject({
       machines: [50, 2000],
       orders: 10_000,
       workloads: ['skewed', 'identical'],
+      policies: ['default'],
       seed: 1,
       json: true,
     });
@@ -91,6 +94,7 @@ describe('the settings of the benchmark', () => {
     [['--machines', 'many'], '--machines is many'],
     [['--orders', '0'], '--orders is 0'],
     [['--workload', 'none'], 'no workload is called none'],
+    [['--policy', 'none'], 'no policy is called none'],
     [['--fast'], "Unknown option '--fast'"],
   ])('%j is refused', (args, message) => {
     expect(() => parseSettings(args)).toThrow(message);

@@ -66,14 +66,15 @@ export async function benchMarketKind(
 ): Promise<MarketKindFigures> {
   const { seed: marketSeed, budgetMs } = settings;
   const isLargest = machineCount === settings.machines.at(-1);
-  const policies = benchPolicies(settings.orders);
+  const known = benchPolicies(settings.orders);
+  const policies = new Map([...known].filter(([name]) => settings.policies.includes(name)));
   const bench = new BenchMarket(kind, machineCount, marketSeed);
   const { market } = bench;
   const seed = roundSeed(benchSnapshot(market, []).snapshotHash, benchSnapshot(market, []).round);
   const ordersOf = new Map(workloads.map((workload) => [workload, drawOrders(workload, settings.orders, marketSeed)]));
 
   log(`${kind}, ${machineCount} machines: building the index`);
-  const held = measureIndex(market, [...ordersOf.values()][0]!, policies.get('scores')!, seed);
+  const held = measureIndex(market, [...ordersOf.values()][0]!, known.get('scores')!, seed);
   const cases: Case[] = [];
   for (const [policyName, policy] of policies) {
     for (const workload of workloads) {

@@ -1,8 +1,18 @@
 import { loadDefaultPolicy } from '../../devnet/parameters.js';
 import type { Policy } from '../../engine/policy.js';
 
+/** Policies that can be measured. */
+export const POLICY_NAMES = ['scores', 'scoresWithoutJitter', 'default'] as const;
+
 /** Which policy a figure was measured under. */
-export type PolicyName = 'scores' | 'scoresWithoutJitter' | 'default';
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+/** The policy name that a text is. Throws for any other. */
+export function policyNamed(text: string): PolicyName {
+  const name = POLICY_NAMES.find((known) => known === text);
+  if (name === undefined) throw new Error(`no policy is called ${text}: ${POLICY_NAMES.join(', ')}`);
+  return name;
+}
 
 /** Weights of version 1 of the rules: price, stake, fit, region, uptime and reputation, and no packing. */
 const SCORE_WEIGHTS = {

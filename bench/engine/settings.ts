@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { POLICY_NAMES, policyNamed, type PolicyName } from './benchPolicy.js';
 import { WORKLOADS, workloadNamed } from './workload.js';
 
 /** How much is measured. */
@@ -7,6 +8,7 @@ export interface Settings {
   readonly machines: readonly number[];
   readonly orders: number;
   readonly workloads: readonly string[];
+  readonly policies: readonly PolicyName[];
   readonly seed: number;
   readonly runs: number;
   /** Most that the runs of one round, or the rounds of single orders, may take together. */
@@ -55,7 +57,7 @@ const QUICK = {
   churnedBudgetMs: 2000,
 } as const;
 
-/** Settings from command line arguments. Throws for an unknown flag, an unknown workload or a number that is not a positive whole one. */
+/** Settings from command line arguments. Throws for an unknown flag, an unknown workload or policy, or a number that is not a positive whole one. */
 export function parseSettings(args: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...args],
@@ -63,6 +65,7 @@ export function parseSettings(args: readonly string[]): Settings {
       machines: { type: 'string' },
       orders: { type: 'string' },
       workload: { type: 'string' },
+      policy: { type: 'string' },
       seed: { type: 'string', default: '1' },
       judged: { type: 'string' },
       'worker-orders': { type: 'string' },
@@ -79,6 +82,7 @@ export function parseSettings(args: readonly string[]): Settings {
     ),
     orders: values.orders === undefined ? base.orders : count('orders', values.orders),
     workloads: wanted ?? WORKLOADS.map(({ name }) => name),
+    policies: values.policy?.split(',').map(policyNamed) ?? POLICY_NAMES,
     judgedOrders: values.judged === undefined ? base.judgedOrders : count('judged', values.judged),
     workerOrders:
       values['worker-orders'] === undefined ? base.workerOrders : count('worker-orders', values['worker-orders']),
