@@ -28,6 +28,7 @@ import type { SigningKey } from '../service/signing/signingKey.js';
 import { BatchSigner } from './batchSigner.js';
 import type { OperatorConfig } from './operatorConfig.js';
 import { EigenMetrics } from './eigenMetrics.js';
+import { IndexUpkeep } from './indexUpkeep.js';
 import { measuredRpc } from './measuredRpc.js';
 import { registerNodeApi, type NodeHealth } from './nodeApi.js';
 import { OperatorEvents } from './operatorEvents.js';
@@ -140,6 +141,7 @@ class OperatorNode {
   readonly #poster: SignaturePoster;
   readonly #follower: RoundSource;
   readonly #tableWatch: TableWatch;
+  readonly #upkeep = new IndexUpkeep();
   readonly #stopped = new AbortController();
   /** Rounds that are being signed or posted, with the block after which that is of no use. */
   readonly #open = new Map<number, { deadlineBlock: number; close: AbortController; deliveredAtMs: number }>();
@@ -219,6 +221,7 @@ class OperatorNode {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#upkeep.stop();
     for (const { close } of this.#open.values()) close.abort();
     await this.#follower.stop();
     await Promise.all(this.#working);
@@ -330,10 +333,14 @@ class OperatorNode {
     try {
       const records = matchRound(context.snapshot, context.policy, context.seed);
       this.#events.matched(round, records.length, context.openOrderCount, (clock.monotonicMs() - start) / 1000);
-      if (records.length === 0) return;
+      if (records.length === 0) {
+        this.#tend(context);
+        return;
+      }
       const age = this.#tableWatch.ageAtSettlement(context);
       if (age.status === 'stale') {
         this.#events.abstained(round, 'TABLE_STALE', describeTableAge(age));
+        this.#tend(context);
         return;
       }
       const { batch, recordsHex } = buildMatchBatch(context, records, {
@@ -346,11 +353,18 @@ class OperatorNode {
         this.#events.signed(round, messageHash, records.length, context.snapshotBlock);
         const submission = { batch, records: recordsHex, ...signed };
         this.#outbox.put({ round, deadlineBlock: context.nextSnapshotBlock, submission });
-        await this.#poster.post(submission, closed);
+        const posted = this.#poster.post(submission, closed);
+        this.#tend(context);
+        await posted;
       });
     } catch (error) {
       this.#events.failed(round, error);
     }
+  }
+
+  /** Once nothing of a round is waited for any more, lets the index be tended until the next one. */
+  #tend(context: RoundContext): void {
+    if (!this.#stopped.signal.aborted) this.#upkeep.begin(context.snapshot.market);
   }
 
   #openRound(round: number, deadlineBlock: number): AbortSignal {

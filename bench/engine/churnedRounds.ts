@@ -1,5 +1,6 @@
 import { percentile } from '../../devnet/percentile.js';
 import { SeededRandom } from '../../devnet/random.js';
+import { maintainIndex } from '../../engine/maintainIndex.js';
 import { DEVICES_PER_MACHINE } from '../../engine/market.js';
 import type { Market } from '../../engine/market.js';
 import { matchRound } from '../../engine/matchRound.js';
@@ -12,6 +13,9 @@ import type { BenchMarket } from './benchMarket.js';
 import { MarketUpdates } from './marketUpdates.js';
 import { benchSnapshot, drawOrder, drawOrders } from './workload.js';
 import type { Workload } from './workload.js';
+
+/** Leaves that are tended at a time. */
+const LEAVES_AT_ONCE = 32;
 
 /** Matches a batch of the policy default. */
 export const BATCH = 512;
@@ -26,11 +30,13 @@ export interface ChurnedRounds {
   readonly p99Ms: number;
   /** Writing the changes into the market, which happens as blocks arrive. */
   readonly writeP50Ms: number;
+  /** Tending the index after the round, which an operator does once its signature is out. */
+  readonly upkeepP50Ms: number;
 }
 
 /**
  * Runs rounds one after the other: changes a hundredth of the machines, matches at most 512 of the open orders and hashes the records,
- * takes the capacity and puts new orders in the place of the matched ones. Stops after `rounds` rounds or `budgetMs`.
+ * tends the index, takes the capacity and puts new orders in the place of the matched ones. Stops after `rounds` rounds or `budgetMs`.
  */
 export function runChurnedRounds(
   market: BenchMarket,
@@ -45,6 +51,7 @@ export function runChurnedRounds(
   let nextId = options.orders + 1;
   const matchMs: number[] = [];
   const writeMs: number[] = [];
+  const upkeepMs: number[] = [];
   let matches = 0;
   const end = performance.now() + options.budgetMs;
   const terms = { ...policy, maxMatches: BATCH };
@@ -60,6 +67,7 @@ export function runChurnedRounds(
     matchMs.push(performance.now() - start);
     writeMs.push(start - written);
     matches += records.length;
+    upkeepMs.push(tend(market.market));
     for (const record of records) lease(market.market, record);
     const matched = new Set(records.map(({ orderId }) => orderId));
     open = open.filter(({ orderId }) => !matched.has(orderId));
@@ -75,7 +83,15 @@ export function runChurnedRounds(
     p50Ms: percentile(steady, 50)!,
     p99Ms: percentile(steady, 99)!,
     writeP50Ms: percentile(writeMs, 50)!,
+    upkeepP50Ms: percentile(upkeepMs, 50)!,
   };
+}
+
+/** Tends the index until nothing is left to do; returns the milliseconds that it took. */
+function tend(market: Market): number {
+  const start = performance.now();
+  while (maintainIndex(market, LEAVES_AT_ONCE));
+  return performance.now() - start;
 }
 
 /** Writes into the market what a settled match takes of its machine. */

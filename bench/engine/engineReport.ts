@@ -149,7 +149,18 @@ export function reportTables(report: EngineReport): string {
   );
   const rounds = table(
     'Rounds of 512 matches on a changing market: matching and records hash',
-    ['workload', 'policy', 'machines', 'open orders', 'changed a round', 'rounds', 'p50 ms', 'p99 ms', 'p99 of 250 ms'],
+    [
+      'workload',
+      'policy',
+      'machines',
+      'open orders',
+      'changed a round',
+      'rounds',
+      'p50 ms',
+      'p99 ms',
+      'p99 of 250 ms',
+      'upkeep p50 ms',
+    ],
     report.rounds.map((row) => [
       row.workload,
       row.policy,
@@ -160,6 +171,7 @@ export function reportTables(report: EngineReport): string {
       shown(row.p50Ms),
       shown(row.p99Ms),
       `${shown(100 * row.p99ShareOf250Ms)} %`,
+      shown(row.upkeepP50Ms),
     ]),
   );
   const builds = table(

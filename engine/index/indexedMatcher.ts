@@ -50,7 +50,12 @@ export class IndexedMatcher {
 
   /** Does some of what rounds leave for later on the index of a market: see MarketIndex.maintain. Whether there is more to do. */
   static maintain(market: Market, leaves: number): boolean {
-    return matchers.get(market)?.index.maintain(leaves) ?? false;
+    const matcher = matchers.get(market);
+    if (matcher === undefined) return false;
+    matchers.delete(market);
+    const isMore = matcher.index.maintain(leaves);
+    matchers.set(market, matcher);
+    return isMore;
   }
 
   /** Gives the order to its best machine and takes the capacity; undefined when no machine can take it. */
