@@ -1,6 +1,7 @@
 import { decodeErrorResult, keccak256 } from 'viem';
 import type { Abi, Hex, LocalAccount } from 'viem';
 import { MatchmakerError } from '../../engine/error.js';
+import { gasLimitFrom } from '../rpc/gasLimit.js';
 import { RpcAnswerError } from '../rpc/rpc.js';
 import type { Rpc } from '../rpc/rpc.js';
 import {
@@ -187,7 +188,7 @@ export class Submitter {
     return [latestBlock(), transactionCount(address), balanceOf(address)] as const;
   }
 
-  /** The account as it is after all nonces that have ended, and the estimate of a request without a gas limit. */
+  /** The account as it is after all nonces that have ended, and a gas limit from the estimate of a request that has none. */
   async #readAccount({ gasLimit, to, data, label }: SubmissionRequest): Promise<readonly [AccountReading, bigint]> {
     for (;;) {
       if (this.#stopped) throw new SubmitterStoppedError(label);
@@ -199,7 +200,7 @@ export class Submitter {
           ...this.#accountCalls(),
           ...(gasLimit === undefined ? [estimateGas({ from: this.#account.address, to, data })] : []),
         ] as const));
-      if (endings === this.#endings) return [[block, count, balance], gasLimit ?? estimate ?? 0n];
+      if (endings === this.#endings) return [[block, count, balance], gasLimit ?? gasLimitFrom(estimate ?? 0n)];
     }
   }
 
