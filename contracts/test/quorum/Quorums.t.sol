@@ -51,7 +51,6 @@ abstract contract QuorumTest is QuorumFixture {
         assertEq(uint8(quorum.curve()), uint8(_curve()));
     }
 
-    /// forge-config: default.fuzz.runs = 64
     function testFuzz_aTableOfAnySizeComesBackAsItIs(uint256 seed, uint256 count) public {
         count = bound(count, 0, 20);
         uint256[] memory others = new uint256[](count);
@@ -94,14 +93,12 @@ abstract contract QuorumTest is QuorumFixture {
     // ---- who signed
 
     /// S10: the verifier's figure is the plain sum over the distinct operators that signed, for any of them.
-    /// forge-config: default.fuzz.runs = 64
     function testFuzz_weighsWhoSigned(uint256 signers, bytes32 message) public {
         signers = bound(signers, 1, _all(OPERATORS));
         assertEq(quorum.signedWeight(table, message, _sign(weights, table, message, signers)), _weightOf(weights, signers));
     }
 
     /// S12: bound to the message, the table's time and the set.
-    /// forge-config: default.fuzz.runs = 64
     function testFuzz_isValidForNothingElse(uint256 signers, uint256 bit) public {
         signers = bound(signers, 1, _all(OPERATORS));
         bytes memory certificate = _sign(weights, table, MESSAGE, signers);
@@ -113,7 +110,6 @@ abstract contract QuorumTest is QuorumFixture {
     }
 
     /// S12: one bit turned over anywhere, and nothing is weighed.
-    /// forge-config: default.fuzz.runs = 64
     function testFuzz_anyChangedBitIsRefused(uint256 signers, uint256 bit) public {
         signers = bound(signers, 1, _all(OPERATORS));
         bytes memory certificate = _sign(weights, table, MESSAGE, signers);
@@ -121,7 +117,6 @@ abstract contract QuorumTest is QuorumFixture {
         _refused(table, MESSAGE, _flip(certificate, bit));
     }
 
-    /// forge-config: default.fuzz.runs = 64
     function testFuzz_anyCutCertificateIsRefused(uint256 signers, uint256 length) public {
         signers = bound(signers, 1, _all(OPERATORS));
         bytes memory certificate = _sign(weights, table, MESSAGE, signers);
@@ -339,6 +334,7 @@ contract EigenEcdsaQuorumCommonTest is EcdsaQuorumTest {
     }
 }
 
+/// forge-config: default.fuzz.runs = 64
 contract TableBn254QuorumCommonTest is Bn254QuorumTest {
     function _quorum() internal view override returns (IQuorumVerifier) {
         return tableBn254;
@@ -354,6 +350,7 @@ contract TableBn254QuorumCommonTest is Bn254QuorumTest {
     }
 }
 
+/// forge-config: default.fuzz.runs = 64
 contract EigenBn254QuorumCommonTest is Bn254QuorumTest {
     function _quorum() internal view override returns (IQuorumVerifier) {
         return eigenBn254;
