@@ -1,4 +1,4 @@
-// Runs every check in turn, keeps going after a failure so that one run shows all of them, and counts tests over all suites.
+// Runs every check, keeps going after a failure so that one run shows all of them, and counts tests over all suites.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -11,47 +11,58 @@ const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/b
 
 const totals = { passed: 0, failed: 0 };
 const failures = [];
+const show = (text) => process.stdout.write(text);
 
-/** Runs one command with its output shown and returned; never rejects. */
-function run(command, args, options = {}) {
+/** Runs one command with its output handed to `write` as it comes, and returned; never rejects. */
+function run(command, args, write, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      process.stdout.write(chunk);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        write(text);
+      });
+    }
+    child.on('error', (error) => {
+      write(`${error}\n`);
+      resolve({ code: 127, output });
     });
-    child.stderr.on('data', (chunk) => {
-      output += chunk;
-      process.stderr.write(chunk);
-    });
-    child.on('error', (error) => resolve({ code: 127, output: String(error) }));
     child.on('close', (code) => resolve({ code: code ?? 1, output }));
   });
 }
 
-function count(name, passed, failed, code) {
+function count(name, passed, failed, code, write = show) {
   // A runner that dies, or that finds no test, is a failure even when it counted none.
   const broken = code !== 0 && failed === 0;
   const empty = passed + failed === 0;
   totals.passed += passed;
   totals.failed += failed + (broken || (empty && !broken) ? 1 : 0);
   if (failed > 0 || broken || empty) failures.push(name);
-  console.log(
-    `-- ${name}: ${passed} passed, ${failed} failed${broken ? `, exit code ${code}` : ''}${empty ? ', no test ran' : ''}\n`,
+  write(
+    `-- ${name}: ${passed} passed, ${failed} failed${broken ? `, exit code ${code}` : ''}${empty ? ', no test ran' : ''}\n\n`,
   );
 }
 
-async function check(name, command, args, options) {
-  console.log(`-- ${name}`);
-  const { code } = await run(command, args, options);
-  count(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, code);
+/** Runs lanes of checks side by side, each lane's one after the other; a check shows its output when it is done, so that none mix. */
+async function checksSideBySide(...lanes) {
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const [name, command, ...args] of lane) {
+        const texts = [`-- ${name}\n`];
+        const keep = (text) => texts.push(text);
+        const { code } = await run(command, args, keep);
+        count(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, code, keep);
+        show(texts.join(''));
+      }
+    }),
+  );
 }
 
 async function jestSuite(name, args) {
-  console.log(`-- ${name}`);
+  show(`-- ${name}\n`);
   const file = join(scratch, `${name.replaceAll(' ', '-')}.json`);
-  const { code } = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${file}`]);
+  const { code } = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${file}`], show);
   try {
     const result = JSON.parse(readFileSync(file, 'utf8'));
     const suiteErrors = result.testResults.filter(
@@ -64,8 +75,8 @@ async function jestSuite(name, args) {
 }
 
 async function forgeSuite(name) {
-  console.log(`-- ${name}`);
-  const { code, output } = await run('./tools/forge', ['test'], {
+  show(`-- ${name}\n`);
+  const { code, output } = await run('./tools/forge', ['test'], show, {
     cwd: join(root, 'contracts'),
     env: {
       ...process.env,
@@ -78,11 +89,18 @@ async function forgeSuite(name) {
 }
 
 const started = Date.now();
-await check('types', 'npm', ['run', '--silent', 'typecheck']);
-await check('lint', 'npm', ['run', '--silent', 'lint']);
-await check('format', 'npm', ['run', '--silent', 'format:check']);
-await check('storage layouts', 'node', ['contracts/check-storage-layouts.mjs']);
-await check('storage layout checker', 'node', ['--test', 'contracts/storage-layout.test.mjs']);
+// The compiler of storage layouts and of Solidity's lint has one thread; what reads TypeScript and text fills the other core.
+await checksSideBySide(
+  [
+    ['lint', 'npm', 'run', '--silent', 'lint'],
+    ['storage layouts', 'node', 'contracts/check-storage-layouts.mjs'],
+  ],
+  [
+    ['types', 'npm', 'run', '--silent', 'typecheck'],
+    ['format', 'npm', 'run', '--silent', 'format:check'],
+    ['storage layout checker', 'node', '--test', 'contracts/storage-layout.test.mjs'],
+  ],
+);
 await forgeSuite('contracts');
 // Jest alone would leave a core for whoever watches.
 await jestSuite('unit', ['--selectProjects', 'unit', `--maxWorkers=${availableParallelism()}`]);
