@@ -5,7 +5,7 @@ import type { Policy } from '../policy.js';
 import { changeArbitrary, changed } from '../reference/arbitraryChange.js';
 import { policyArbitrary, roundPlanArbitrary, snapshotOf } from '../reference/arbitrarySnapshot.js';
 import { crowdedRound } from '../reference/crowdedRound.js';
-import { PLAIN_POLICY } from '../reference/plainRound.js';
+import { PLAIN_POLICY, plainMachine, plainProvider, plainRound } from '../reference/plainRound.js';
 import { referenceMatchRound } from '../reference/referenceMatcher.js';
 import type { MatchRecord } from '../record.js';
 import type { Hex, Snapshot } from '../snapshot.js';
@@ -79,4 +79,14 @@ describe('the index against the brute-force reference', () => {
       { numRuns: 40, ...seeded },
     );
   });
+});
+
+test.each([
+  { name: 'no component has a weight but stake, and nothing is staked', changes: { weightStakeBps: 10_000 } },
+  { name: 'compliance is capped at nothing', changes: { weightPriceBps: 10_000, complianceCapBps: 0 } },
+])('an order goes to a machine of total 0 where $name', ({ changes }) => {
+  const none = { weightPriceBps: 0, weightStakeBps: 0, weightFitBps: 0, weightRegionBps: 0, weightUptimeBps: 0 };
+  const policy = { ...PLAIN_POLICY, ...none, weightReputationBps: 0, ...changes };
+  const plan = plainRound({ market: { providers: [plainProvider({ stakeWhole: 0 })], machines: [plainMachine()] } });
+  expect(matchedAsReference(snapshotOf(plan, 'ascending'), policy, plan.seed)).toHaveLength(1);
 });

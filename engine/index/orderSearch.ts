@@ -89,6 +89,9 @@ export class OrderSearch {
   #regionScoreEntered = 0;
   /** How the envelopes of one bucket, or of a forest's own nodes, bound the order: see `#enter`. */
   #half = 0;
+  /** First half of the order's class of need; zero there shows that no row below has room, where rows have points at all. */
+  #classHalf = 0;
+  #hasPoints = false;
   #lowWeight = 0;
   #highWeight = 0;
   #constant = 0;
@@ -244,12 +247,14 @@ export class OrderSearch {
   /** The same for nodes of a forest whose rows cost at least `references` reference prices and `#restPrice` for the order. */
   #enter(forest: Forest, typicalPrice: number, references: number, regionScore: number): void {
     const maxPrice = this.#maxPrice;
-    const { unit, pricePoints } = this.#index.scale;
+    const { unit, fullPoints, pricePoints } = this.#index.scale;
     const at = (references * typicalPrice) / maxPrice;
     const isByCore = this.#milliGpu === 0;
     const needClass = forest.isGpu ? gpuClassOf(this.#milliGpu) : cpuClassOf(this.#cpuMilli);
     const first = Node.ENVELOPE + needClass * SAMPLES;
     const leastCompliance = Math.min(this.#policy.complianceCapBps, SCALE);
+    this.#classHalf = first;
+    this.#hasPoints = leastCompliance > 0 && fullPoints > 0;
     // The reference price in nodes of machines with GPUs is not that of orders without.
     this.#priced = isByCore && forest.isGpu ? 0 : references;
     this.#beyond = 0;
@@ -403,6 +408,7 @@ export class OrderSearch {
       if (tiers !== 0 && (bytes[byte + Node.TIERS]! & tiers) === 0) continue;
       const price = expandPrice(halves[half + Node.MIN_PRICE]!);
       if (this.#priced * price + this.#restPrice > this.#maxPrice + FLOORED_TERMS) continue;
+      if (this.#hasPoints && halves[half + this.#classHalf] === 0) continue;
       const at = half + this.#half;
       bounds[index] =
         halves[at]! * this.#lowWeight + halves[at + 1]! * this.#highWeight + this.#constant - this.#beyond * price;
