@@ -72,6 +72,8 @@ export interface SentOrder {
 }
 
 const BLOCK_TIME_MS = 250;
+/** At most, while the market is deployed: one transaction after another, and no part of any scenario. */
+const DEPLOY_BLOCK_TIME_MS = 100;
 
 export interface LocalNetworkOptions {
   /** 'in-turn': the node makes a block whenever the scenario's `blockMaker` asks, so that blocks can be taken back in between. */
@@ -180,8 +182,9 @@ export class LocalNetwork {
       logFile: path.join(runDir, 'anvil.log'),
     });
     const network = new LocalNetwork(chain, runDir, options);
+    const moreBlocks = mining === 'instant' ? undefined : new BlockMaker(DEPLOY_BLOCK_TIME_MS, network.testClient);
     try {
-      await network.#deploy(options);
+      await network.#deploy(options).finally(() => moreBlocks?.stop());
     } catch (error) {
       await network.stop();
       throw error;
