@@ -184,11 +184,13 @@ export class LocalNetwork {
     const network = new LocalNetwork(chain, runDir, options);
     const moreBlocks = mining === 'instant' ? undefined : new BlockMaker(DEPLOY_BLOCK_TIME_MS, network.testClient);
     try {
-      await network.#deploy(options).finally(() => moreBlocks?.stop());
+      await network.#deploy(options);
     } catch (error) {
+      await moreBlocks?.stop();
       await network.stop();
       throw error;
     }
+    await moreBlocks?.stop();
     return network;
   }
 
