@@ -89,7 +89,9 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
     await child.stop(0);
     // Between our closing the probe socket and anvil's opening its own, somebody else may have taken the port.
     if (options.port !== undefined || attempt === START_ATTEMPTS) {
-      throw new AnvilStartError(`anvil did not answer on ${url}`, { port, attempt });
+      const advice =
+        options.port === undefined ? '' : `; is port ${port} taken? Choose another, or stop who listens there`;
+      throw new AnvilStartError(`anvil did not answer on ${url}${advice}`, { port, attempt });
     }
   }
 }
