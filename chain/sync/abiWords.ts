@@ -1,3 +1,5 @@
+import { isZeroOctet, layOutDigits, OCTET_BITS, octetAt, WINDOW_WORDS, WORD_OCTETS } from './hexDigits.js';
+
 const PREFIX = 2;
 const WORD_DIGITS = 64;
 const WORD_BYTES = 32;
@@ -6,28 +8,6 @@ const SIZE_BITS = 32;
 /** 2^bits. */
 const LIMITS = Array.from({ length: 65 }, (_, bits) => 2 ** bits);
 const WIDE_BITS = 64;
-
-/** Words whose digits are laid out at a time: all of an order, or the ends of a batch but not its records. */
-const WINDOW_WORDS = 64;
-/** Digits are looked at by eights: as floating point numbers, which are equal when their digits are. */
-const OCTET_DIGITS = 8;
-const OCTET_BITS = 32;
-const WORD_OCTETS = WORD_DIGITS / OCTET_DIGITS;
-/** Room for the prefix in front of the words, so that data need not be cut. */
-const HEAD = OCTET_DIGITS;
-const digits = Buffer.from(new ArrayBuffer(HEAD + WINDOW_WORDS * WORD_DIGITS));
-const octets = new Float64Array(digits.buffer, HEAD);
-/** The same, two digits at a time. */
-const pairs = new Uint16Array(digits.buffer, HEAD);
-const OCTET_PAIRS = OCTET_DIGITS / 2;
-/** Eight digits 0. */
-const ZEROS = new Float64Array(Uint8Array.from('00000000', (digit) => digit.charCodeAt(0)).buffer)[0]!;
-/** The byte that two digits write, by the digits as a number of `pairs`. */
-const BYTES = new Uint8Array(1 << 16);
-for (let byte = 0; byte < 256; byte++) {
-  digits.write(byte.toString(16).padStart(2, '0'), HEAD, 'latin1');
-  BYTES[pairs[0]!] = byte;
-}
 
 /**
  * Reads ABI-encoded data (hex with its prefix, lower case) at fixed places, where it is laid out as Solidity lays it out: the dynamic parts
@@ -61,16 +41,16 @@ export class AbiWords {
   number(word: number, bits: number): number {
     const at = this.#open(word) * WORD_OCTETS;
     if (
-      octets[at] !== ZEROS ||
-      octets[at + 1] !== ZEROS ||
-      octets[at + 2] !== ZEROS ||
-      octets[at + 3] !== ZEROS ||
-      octets[at + 4] !== ZEROS ||
-      octets[at + 5] !== ZEROS
+      !isZeroOctet(at) ||
+      !isZeroOctet(at + 1) ||
+      !isZeroOctet(at + 2) ||
+      !isZeroOctet(at + 3) ||
+      !isZeroOctet(at + 4) ||
+      !isZeroOctet(at + 5)
     )
       this.#isLaidOut = false;
     let value = octetAt(at + 7);
-    if (octets[at + 6] !== ZEROS) value += octetAt(at + 6) * LIMITS[OCTET_BITS]!;
+    if (!isZeroOctet(at + 6)) value += octetAt(at + 6) * LIMITS[OCTET_BITS]!;
     if (value >= LIMITS[bits]!) this.#isLaidOut = false;
     return value;
   }
@@ -145,7 +125,7 @@ export class AbiWords {
       this.#windowEnd = Math.min(word + WINDOW_WORDS, this.#words);
       const from = WORD_DIGITS * word;
       const data = from === 0 ? this.#data : this.#data.slice(from);
-      digits.write(data, HEAD - PREFIX, 'latin1');
+      layOutDigits(data);
     }
     return word - this.#window;
   }
@@ -153,13 +133,4 @@ export class AbiWords {
   #require(holds: boolean): void {
     if (!holds) this.#isLaidOut = false;
   }
-}
-
-/** The number that the eight digits of an octet write. */
-function octetAt(octet: number): number {
-  const pair = octet * OCTET_PAIRS;
-  return (
-    BYTES[pairs[pair]!]! * 0x1_00_00_00 +
-    ((BYTES[pairs[pair + 1]!]! << 16) | (BYTES[pairs[pair + 2]!]! << 8) | BYTES[pairs[pair + 3]!]!)
-  );
 }

@@ -184,12 +184,14 @@ test('Fact is decoded as viem does it, and refused without slot or value', () =>
       expect(`0x${hexOfLimbs(value)}`).toBe(args.value);
     }),
   );
-  expect(() => decodeFact({ topics: [selector], data: numberToHex(1, { size: 32 }) }, slot, value)).toThrow(
-    /slot or value/,
-  );
-  expect(() => decodeFact({ topics: [selector, numberToHex(1, { size: 32 })], data: '0x' }, slot, value)).toThrow(
-    /slot or value/,
-  );
+  const one = numberToHex(1, { size: 32 });
+  for (const log of [
+    { topics: [selector], data: one },
+    { topics: [selector, one.slice(0, -2) as Hex], data: one },
+    { topics: [selector, `${one}00` as Hex], data: one },
+    { topics: [selector, one], data: '0x' as Hex },
+  ])
+    expect(() => decodeFact(log, slot, value)).toThrow(/slot or value/);
 });
 
 test('RoundTaken tells its round, and a log without topics is refused', () => {

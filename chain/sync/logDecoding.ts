@@ -2,12 +2,13 @@ import { decodeEventLog } from 'viem';
 import type { Hex } from 'viem';
 import { MatchmakerError } from '../../engine/error.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
-import { hexNumber, readHexWord } from '../../protocol/words/wordLimbs.js';
+import { hexNumber } from '../../protocol/words/wordLimbs.js';
 import type { WordLimbs } from '../../protocol/words/wordLimbs.js';
 import { matchSettlementAbi } from '../contracts/generated/MatchSettlement.js';
 import { orderRequestAbi } from '../contracts/generated/OrderRequest.js';
 import type { RpcLog } from '../rpc/rpcCall.js';
 import { AbiWords } from './abiWords.js';
+import { readHexWord } from './hexDigits.js';
 
 /**
  * The market's frequent events, read at fixed offsets. A log that is not laid out as the contracts lay it out (only a node that lies has
@@ -49,10 +50,10 @@ const ZERO_TOPIC = `0x${'0'.repeat(WORD_DIGITS)}`;
 /** Reads a Fact's slot and value into limbs. Throws LogMalformedError for a log without one of them. */
 export function decodeFact({ topics, data }: EventLog, slot: WordLimbs, value: WordLimbs): void {
   const slotHex = topics[1];
-  if (slotHex === undefined || data.length !== PREFIX + WORD_DIGITS)
+  if (slotHex?.length !== TOPIC_LENGTH || data.length !== PREFIX + WORD_DIGITS)
     throw new LogMalformedError('a fact without slot or value');
-  readHexWord(slotHex, PREFIX, slot);
-  readHexWord(data, PREFIX, value);
+  readHexWord(slotHex, slot);
+  readHexWord(data, value);
 }
 
 /** Decodes OrderCreated. Throws what viem's decodeEventLog throws. */

@@ -19,7 +19,7 @@ import {
 } from './marketWords.js';
 import { decodeOfferWord } from './offerWord.js';
 import { decodeProviderWord } from './providerWord.js';
-import { hexNumber, hexOfLimbs, LIMBS, limbsOf, readHexWord, wordOfLimbs } from './wordLimbs.js';
+import { hexNumber, hexOfLimbs, LIMBS, limbsOf, wordOfLimbs } from './wordLimbs.js';
 
 const WORD = (1n << 256n) - 1n;
 const DEVICES = (1n << 80n) - 1n;
@@ -46,16 +46,13 @@ function outcome(read: () => unknown): unknown {
 
 test('a word goes through limbs and hex unchanged', () => {
   fc.assert(
-    fc.property(anyWord, fc.nat(3), (word, at) => {
+    fc.property(anyWord, fc.nat(51), (word, at) => {
       const hex = numberToHex(word, { size: 32 }).slice(2);
-      const limbs = new Uint32Array(LIMBS);
-      readHexWord(`${'0x9'.slice(0, at)}${hex}`, at, limbs);
+      const limbs = limbsOf(word);
       expect(wordOfLimbs(limbs)).toBe(word);
       expect(hexOfLimbs(limbs)).toBe(hex);
-      expect(limbs).toEqual(limbsOf(word));
-      readHexWord(hex.toUpperCase(), 0, limbs);
-      expect(wordOfLimbs(limbs)).toBe(word);
-      expect(hexNumber(hex, 51, 13)).toBe(Number.parseInt(hex.slice(51), 16));
+      for (const cased of [hex, hex.toUpperCase()])
+        expect(hexNumber(cased, at, 13)).toBe(Number.parseInt(hex.slice(at, at + 13), 16));
     }),
   );
 });

@@ -19,21 +19,6 @@ export function hexNumber(hex: string, at: number, digits: number): number {
   return value;
 }
 
-/** Reads the 64 hex digits of `hex` from character `at` on into `limbs`. The caller has them be hex digits. */
-export function readHexWord(hex: string, at: number, limbs: WordLimbs): void {
-  for (let limb = 0, index = at; limb < LIMBS; limb++, index += LIMB_DIGITS) {
-    limbs[limb] =
-      (DIGITS[hex.charCodeAt(index)]! << 28) |
-      (DIGITS[hex.charCodeAt(index + 1)]! << 24) |
-      (DIGITS[hex.charCodeAt(index + 2)]! << 20) |
-      (DIGITS[hex.charCodeAt(index + 3)]! << 16) |
-      (DIGITS[hex.charCodeAt(index + 4)]! << 12) |
-      (DIGITS[hex.charCodeAt(index + 5)]! << 8) |
-      (DIGITS[hex.charCodeAt(index + 6)]! << 4) |
-      DIGITS[hex.charCodeAt(index + 7)]!;
-  }
-}
-
 /** The word as 64 hex digits, without a prefix. */
 export function hexOfLimbs(limbs: WordLimbs): string {
   let hex = '';
