@@ -2,35 +2,44 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { OrdersNotAscendingError } from './engineError.js';
 import type { Market } from './market.js';
+import type { Order } from './order.js';
 import { matchRound } from './matchRound.js';
 import { roundPlanArbitrary, snapshotOf } from './reference/arbitrarySnapshot.js';
 import type { RoundPlan } from './reference/arbitrarySnapshot.js';
 import { plainOrder, plainRound } from './reference/plainRound.js';
-import { marketOfModels, mergeShardRecords, snapshotOfShard, splitRound } from './shards.js';
+import { marketOfCells, mergeShardRecords, snapshotOfShard, splitRound } from './shards.js';
+import type { MachineCell } from './shards.js';
 
 const parameters = { numRuns: 400, ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}) };
 
-/** Random rounds whose GPU orders mostly name models, so that most of them fall into several parts. */
+const target = fc.record({
+  models: fc.constantFrom([1], [2], [1023], [1, 2]),
+  regions: fc.oneof(fc.constantFrom([], [0], [1], [33, 1], [1023]), fc.uniqueArray(fc.constantFrom(0, 1, 31, 32, 33))),
+  regionRequired: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+});
+
+/** Random rounds whose GPU orders mostly name models and often require regions, so that most of them fall into several parts. */
 const roundOfNamedModels: fc.Arbitrary<RoundPlan> = fc
   .tuple(
     roundPlanArbitrary,
-    fc.array(fc.constantFrom([1], [2], [1023], [1, 2]), { minLength: 12, maxLength: 12 }),
+    fc.array(target, { minLength: 12, maxLength: 12 }),
     fc.constantFrom(1000, 250),
     fc.nat({ max: 9 }),
   )
-  .map(([plan, models, milliGpu, oneInTenTakesAny]) => ({
+  .map(([plan, targets, milliGpu, oneInTenTakesAny]) => ({
     ...plan,
     orders: plan.orders.map((order, index) => ({
       ...order,
+      ...targets[index],
       milliGpu: order.milliGpu === 0 ? milliGpu : order.milliGpu,
-      models: oneInTenTakesAny === 0 && index === 0 ? [] : models[index]!,
+      ...(oneInTenTakesAny === 0 && index === 0 ? { models: [] } : {}),
     })),
   }));
 
 function matchedInShards(plan: RoundPlan, shardCount: number): ReturnType<typeof matchRound> {
   const snapshot = snapshotOf(plan, 'ascending');
   const parts = splitRound(snapshot, shardCount).map((shard) =>
-    matchRound(snapshotOfShard(snapshot, shard, marketOfModels(snapshot.market, shard.models)), plan.policy, plan.seed),
+    matchRound(snapshotOfShard(snapshot, shard, marketOfCells(snapshot.market, shard.cells)), plan.policy, plan.seed),
   );
   return mergeShardRecords(parts, plan.policy.maxMatches);
 }
@@ -64,50 +73,81 @@ describe('a round in shards', () => {
 });
 
 describe('splitting a round', () => {
-  const split = (
-    models: readonly (readonly number[])[],
+  type Target = Partial<Pick<Order, 'models' | 'regions' | 'regionRequired'>>;
+
+  const splitTargets = (
+    targets: readonly Target[],
     shardCount: number,
-  ): readonly (readonly [number[], number[]])[] => {
-    const orders = models.map((named, index) => plainOrder({ orderId: index + 1, models: named }));
+  ): readonly (readonly [MachineCell[], number[]])[] => {
+    const orders = targets.map((named, index) => plainOrder({ ...named, orderId: index + 1 }));
     return splitRound(snapshotOf(plainRound({ orders }), 'ascending'), shardCount).map((shard) => [
-      [...shard.models],
+      [...shard.cells],
       shard.orders.map(({ orderId }) => orderId),
     ]);
   };
+  const split = (models: readonly (readonly number[])[], shardCount: number) =>
+    splitTargets(
+      models.map((named) => ({ models: named })),
+      shardCount,
+    );
+  const whole = (...models: number[]): MachineCell[] => models.map((model) => ({ model, region: null }));
+  const inRegions = (model: number, ...regions: number[]): Target => ({
+    models: [model],
+    regions,
+    regionRequired: true,
+  });
 
   test('gives each order to the shard of its model, the largest models apart', () => {
     expect(split([[5], [7], [5], [9], [5], [7]], 2)).toEqual([
-      [[5], [1, 3, 5]],
-      [
-        [7, 9],
-        [2, 4, 6],
-      ],
+      [whole(5), [1, 3, 5]],
+      [whole(7, 9), [2, 4, 6]],
     ]);
   });
 
   test('joins the models that one order names', () => {
     expect(split([[5], [9, 5], [7], [9], [11, 7]], 4)).toEqual([
-      [
-        [5, 9],
-        [1, 2, 4],
-      ],
-      [
-        [7, 11],
-        [3, 5],
-      ],
+      [whole(5, 9), [1, 2, 4]],
+      [whole(7, 11), [3, 5]],
     ]);
   });
 
+  test('tells the regions of a model apart where every order requires some', () => {
+    expect(splitTargets([inRegions(5, 1), inRegions(5, 2), inRegions(5, 3, 1), inRegions(7, 1)], 3)).toEqual([
+      [
+        [
+          { model: 5, region: 1 },
+          { model: 5, region: 3 },
+        ],
+        [1, 3],
+      ],
+      [[{ model: 5, region: 2 }], [2]],
+      [[{ model: 7, region: 1 }], [4]],
+    ]);
+  });
+
+  test('keeps a model whole that one order takes in any region, or only prefers in some', () => {
+    for (const region of [{}, { regions: [2] }, { regions: [], regionRequired: true }]) {
+      expect(splitTargets([inRegions(5, 1), inRegions(5, 2), inRegions(7, 1), { models: [5], ...region }], 3)).toEqual([
+        [whole(5), [1, 2, 4]],
+        [[{ model: 7, region: 1 }], [3]],
+      ]);
+    }
+  });
+
+  test('tells regions that no machine can have from the next model', () => {
+    expect(splitTargets([inRegions(5, 1024), inRegions(6, 0)], 2).map(([, orderIds]) => orderIds)).toEqual([[1], [2]]);
+  });
+
   test('leaves one part when an order takes any model', () => {
-    const [whole, ...others] = split([[5], [], [7]], 2);
+    const [all, ...others] = split([[5], [], [7]], 2);
     expect(others).toEqual([]);
-    expect(whole?.[0]).toHaveLength(1024);
-    expect(whole?.[1]).toEqual([1, 2, 3]);
+    expect(all?.[0]).toEqual(whole(...Array.from({ length: 1024 }, (_, model) => model)));
+    expect(all?.[1]).toEqual([1, 2, 3]);
   });
 
   test('has no part without orders', () => {
     expect(split([], 2)).toEqual([]);
-    expect(split([[5]], 2)).toEqual([[[5], [1]]]);
+    expect(split([[5]], 2)).toEqual([[whole(5), [1]]]);
   });
 
   test('refuses orders that do not ascend', () => {
@@ -129,7 +169,7 @@ describe('merging the records of shards', () => {
   });
 });
 
-describe('the market of some models', () => {
+describe('the market of some cells', () => {
   const MACHINE_COLUMNS = [
     'activeFromRound',
     'activeUntilRound',
@@ -168,14 +208,22 @@ describe('the market of some models', () => {
     ];
   }
 
+  const cell = fc.record({
+    model: fc.constantFrom(0, 1, 2, 1023, 1024),
+    region: fc.constantFrom(null, 0, 1, 31, 33, 1023, 1024),
+  });
+
   test('keeps all providers and those machines under their ids, and empties the rows of the others', () => {
     fc.assert(
-      fc.property(roundPlanArbitrary, fc.subarray([0, 1, 2, 1023]), (plan, models) => {
+      fc.property(roundPlanArbitrary, fc.array(cell), (plan, cells) => {
         const whole = snapshotOf(plan, 'ascending').market;
-        const part = marketOfModels(whole, models);
+        const part = marketOfCells(whole, cells);
         for (let machineId = 1; machineId <= whole.machineCount; machineId++) {
           const kept = machineIn(whole, machineId);
-          const isKept = models.includes(whole.model[machineId]!);
+          const isKept = cells.some(
+            ({ model, region }) =>
+              model === whole.model[machineId] && (region === null || region === whole.region[machineId]),
+          );
           expect(machineIn(part, machineId)).toEqual(isKept ? kept : kept.map(() => 0));
         }
         expect(part.providerCount).toBe(whole.providerCount);

@@ -5,27 +5,40 @@ import type { MatchRecord } from './record.js';
 import type { Snapshot } from './snapshot.js';
 
 const MODELS = 1024;
+const REGIONS = 1024;
+/** Orders may name ids that no machine can have. */
+const NAMED_IDS = 65_536;
 const HIGH_SHIFT = 27n;
 
-/** A part of a round that no other part can influence: the machines of some models, and the orders that can only go to them. */
+/** Machines that orders tell apart from others by what they name: those of a model, in one region or, with `region` null, in all. */
+export interface MachineCell {
+  readonly model: number;
+  readonly region: number | null;
+}
+
+/** A part of a round that no other part can influence: the machines of some cells, and the orders that can only go to them. */
 export interface RoundShard {
-  /** Ascending; no model is in two shards. A model that no order can go to may be in none. */
-  readonly models: readonly number[];
+  /** Ascending; no machine is in the cells of two shards. A machine that no order can go to may be in none. */
+  readonly cells: readonly MachineCell[];
   /** In the order of the snapshot. */
   readonly orders: readonly Order[];
 }
 
 /**
  * Splits a round into at most `shardCount` parts (at least 1) with no machine in common and numbers of orders as even as the joins allow.
- * An order that names several models joins them; one that takes any model joins all, so that there is one part.
- * Throws OrdersNotAscendingError.
+ * Orders that require regions meet only in a model and a region, those that do not in a model. An order that can go to several cells joins
+ * them; one that takes any model joins all, so that there is one part. Throws OrdersNotAscendingError.
  */
 export function splitRound(snapshot: Snapshot, shardCount: number): RoundShard[] {
   requireAscending(snapshot);
-  const groups = joinedModels(snapshot.orders);
+  if (snapshot.orders.some(({ models }) => models.length === 0)) {
+    const cells = Array.from({ length: MODELS }, (_, model) => ({ model, region: null }));
+    return [{ cells, orders: snapshot.orders }];
+  }
+  const groups = new CellGroups(snapshot.orders);
   const orderCounts = new Map<number, number>();
   for (const order of snapshot.orders) {
-    const group = groups[order.models[0] ?? 0]!;
+    const group = groups.groupOf(order);
     orderCounts.set(group, (orderCounts.get(group) ?? 0) + 1);
   }
   // The largest group first, each to the shard with the fewest orders so far.
@@ -37,12 +50,9 @@ export function splitRound(snapshot: Snapshot, shardCount: number): RoundShard[]
     loads[shard]! += count;
     shardOfGroup.set(group, shard);
   }
-  const shards = loads.map(() => ({ models: [] as number[], orders: [] as Order[] }));
-  groups.forEach((group, model) => {
-    const shard = shardOfGroup.get(group);
-    if (shard !== undefined) shards[shard]!.models.push(model);
-  });
-  for (const order of snapshot.orders) shards[shardOfGroup.get(groups[order.models[0] ?? 0]!)!]!.orders.push(order);
+  const shards = loads.map(() => ({ cells: [] as MachineCell[], orders: [] as Order[] }));
+  for (const [cell, group] of groups.cells()) shards[shardOfGroup.get(group)!]!.cells.push(cell);
+  for (const order of snapshot.orders) shards[shardOfGroup.get(groups.groupOf(order))!]!.orders.push(order);
   return shards;
 }
 
@@ -56,14 +66,17 @@ export function snapshotOfShard(snapshot: Snapshot, shard: RoundShard, market: M
   return { ...snapshot, orders: shard.orders, bids, market };
 }
 
-/** A market with all providers but only the machines of `models`, under the ids they have; the rows of others are empty. */
-export function marketOfModels(market: Market, models: readonly number[]): Market {
+/** A market with all providers but only the machines of `cells`, under the ids they have; the rows of others are empty. */
+export function marketOfCells(market: Market, cells: readonly MachineCell[]): Market {
   const part = new Market();
   for (let providerId = 1; providerId <= market.providerCount; providerId++) copyProvider(market, part, providerId);
-  const isWanted = new Uint8Array(MODELS);
-  for (const model of models) isWanted[model] = 1;
+  const isWanted = Array.from({ length: MODELS }, () => new Uint8Array(REGIONS));
+  for (const { model, region } of cells) {
+    if (region === null) isWanted[model]?.fill(1);
+    else isWanted[model]?.fill(1, region, region + 1);
+  }
   for (let machineId = 1; machineId <= market.machineCount; machineId++) {
-    if (isWanted[market.model[machineId]!] === 1) copyMachine(market, part, machineId);
+    if (isWanted[market.model[machineId]!]![market.region[machineId]!] === 1) copyMachine(market, part, machineId);
   }
   return part;
 }
@@ -79,24 +92,62 @@ export function mergeShardRecords(parts: readonly (readonly MatchRecord[])[], ma
     .slice(0, maxMatches);
 }
 
-/** By model id the least model that it is joined with. */
-function joinedModels(orders: readonly Order[]): Uint16Array {
-  const parents = Uint16Array.from({ length: MODELS }, (_, model) => model);
-  const rootOf = (model: number): number => {
-    let root = model;
-    while (parents[root] !== root) root = parents[root]!;
-    parents[model] = root;
-    return root;
-  };
-  const join = (a: number, b: number): void => {
-    const [low, high] = [rootOf(a), rootOf(b)].sort((x, y) => x - y) as [number, number];
-    parents[high] = low;
-  };
-  for (const { models } of orders) {
-    if (models.length === 0) return new Uint16Array(MODELS);
-    for (const model of models) join(models[0]!, model);
+/** The cells that orders, each of which names a model, can go to, joined where one order can go to several. */
+class CellGroups {
+  /** Models that some order takes in any region: they are one cell. */
+  readonly #isWhole = new Uint8Array(NAMED_IDS);
+  /** By cell number a cell of the same group with a lower number, or itself. */
+  readonly #parents = new Map<number, number>();
+
+  constructor(orders: readonly Order[]) {
+    for (const order of orders) {
+      if (!requiresRegion(order)) for (const model of order.models) this.#isWhole[model] = 1;
+    }
+    for (const order of orders) {
+      const cells = this.#cellsOf(order);
+      for (const cell of cells) if (!this.#parents.has(cell)) this.#parents.set(cell, cell);
+      for (const cell of cells) this.#join(cells[0]!, cell);
+    }
   }
-  return parents.map((_, model) => rootOf(model));
+
+  /** The group of an order, by the lowest cell number in it. */
+  groupOf(order: Order): number {
+    return this.#rootOf(this.#cellsOf(order)[0]!);
+  }
+
+  /** All cells that some order can go to, ascending, each with its group. */
+  cells(): [cell: MachineCell, group: number][] {
+    return [...this.#parents.keys()]
+      .sort((a, b) => a - b)
+      .map((cell) => {
+        const model = Math.floor(cell / NAMED_IDS);
+        const region = this.#isWhole[model] === 1 ? null : cell % NAMED_IDS;
+        return [{ model, region }, this.#rootOf(cell)];
+      });
+  }
+
+  /** Numbers of the cells that an order can go to: at least one. A model that is one cell has the number of its region 0. */
+  #cellsOf({ models, regions }: Order): number[] {
+    return models.flatMap((model) =>
+      this.#isWhole[model] === 1 ? [model * NAMED_IDS] : regions.map((region) => model * NAMED_IDS + region),
+    );
+  }
+
+  #rootOf(cell: number): number {
+    let root = cell;
+    while (this.#parents.get(root) !== root) root = this.#parents.get(root)!;
+    this.#parents.set(cell, root);
+    return root;
+  }
+
+  #join(a: number, b: number): void {
+    const [low, high] = [this.#rootOf(a), this.#rootOf(b)].sort((x, y) => x - y) as [number, number];
+    this.#parents.set(high, low);
+  }
+}
+
+function requiresRegion({ regions, regionRequired }: Order): boolean {
+  return regionRequired && regions.length > 0;
 }
 
 function copyMachine(from: Market, to: Market, machineId: number): void {

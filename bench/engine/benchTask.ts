@@ -1,7 +1,7 @@
 import type { Policy } from '../../engine/policy.js';
 import type { Market } from '../../engine/market.js';
 import { matchRound } from '../../engine/matchRound.js';
-import { marketOfModels, snapshotOfShard, splitRound } from '../../engine/shards.js';
+import { marketOfCells, snapshotOfShard, splitRound } from '../../engine/shards.js';
 import type { Hex, Snapshot } from '../../engine/snapshot.js';
 import { BenchMarket } from './benchMarket.js';
 import { judgeRecords } from './judgeRecords.js';
@@ -67,7 +67,7 @@ export class BenchTasks {
       const shard = shards[task.shard];
       this.#held.delete(task.shardCount);
       if (shard !== undefined) {
-        const market = shards.length === 1 ? whole.market : marketOfModels(whole.market, shard.models);
+        const market = shards.length === 1 ? whole.market : marketOfCells(whole.market, shard.cells);
         const snapshot = snapshotOfShard(whole, shard, market);
         matchRound(snapshot, policy, seed);
         this.#held.set(task.shardCount, { snapshot, policy, seed });

@@ -4,7 +4,7 @@ import { BenchMarket } from '../../bench/engine/benchMarket.js';
 import { benchPolicies } from '../../bench/engine/benchPolicy.js';
 import { benchSnapshot, drawOrders, workloadNamed } from '../../bench/engine/workload.js';
 import { matchRound } from '../../engine/matchRound.js';
-import { marketOfModels, mergeShardRecords, snapshotOfShard, splitRound } from '../../engine/shards.js';
+import { marketOfCells, mergeShardRecords, snapshotOfShard, splitRound } from '../../engine/shards.js';
 import { roundSeed } from '../../protocol/seed.js';
 import { encodeRecords, hashRecords } from '../../protocol/records.js';
 
@@ -32,7 +32,7 @@ test.each(PINNED)(
     expect(whole.length).toBeGreaterThan(ORDERS / 4);
     expect(hashRecords(encodeRecords(whole))).toBe(hash);
     const parts = splitRound(snapshot, 2).map((shard) =>
-      matchRound(snapshotOfShard(snapshot, shard, marketOfModels(market, shard.models)), policy, seed),
+      matchRound(snapshotOfShard(snapshot, shard, marketOfCells(market, shard.cells)), policy, seed),
     );
     expect(hashRecords(encodeRecords(mergeShardRecords(parts, policy.maxMatches)))).toBe(hash);
   },
