@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
@@ -12,8 +13,10 @@ import { generatePrivateKey } from 'viem/accounts';
 
 import { createRpc, type Rpc } from '../chain/rpc/rpc.js';
 import type { RoundContext, RoundFollowerDependencies } from '../chain/sync/roundFollower.js';
+import { maintainIndex } from '../engine/maintainIndex.js';
 import { Market, PROVIDER_ACTIVE, UNMEASURED_BPS } from '../engine/market.js';
 import type { Order } from '../engine/order.js';
+import { providerFieldsOf } from '../engine/reference/arbitraryChange.js';
 import { PLAIN_POLICY } from '../engine/reference/plainRound.js';
 import { bn254CertificateDigest } from '../protocol/bn254Certificate.js';
 import { certificateDigest } from '../protocol/certificate.js';
@@ -413,6 +416,49 @@ describe('what is never signed', () => {
     callbacks.onRound(contextOf(2, [1]));
     await until(() => received.length === 1);
     expect(received[0]?.batch.round).toBe(2);
+  });
+});
+
+describe('the index of the market', () => {
+  /** Lets everything be done that waits to be. */
+  async function idle(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+  }
+
+  test('is there before the first round that is signed, and follows each block', async () => {
+    chainHead = 108;
+    await (
+      await start()
+    ).caughtUp;
+    const context = contextOf(1, [1]);
+    const { market } = context.snapshot;
+    const providerId = 1;
+    const write = (): void => market.setProvider(providerId, providerFieldsOf(market, providerId));
+    callbacks.onRound(context);
+    expect(logged('round_abstained')[0]).toMatchObject({ round: 1, reason: 'BEFORE_START' });
+    await idle();
+    write();
+    expect(maintainIndex(market, 1)).toBe(true);
+    write();
+    blockFollowed(109);
+    await idle();
+    expect(maintainIndex(market, 1)).toBe(false);
+  });
+
+  test('is left alone once the market is read again', async () => {
+    chainHead = 108;
+    await (
+      await start()
+    ).caughtUp;
+    const context = contextOf(1, [1]);
+    const { market } = context.snapshot;
+    callbacks.onRound(context);
+    await idle();
+    market.setProvider(1, providerFieldsOf(market, 1));
+    callbacks.onResync?.('the words differ');
+    blockFollowed(109);
+    await idle();
+    expect(maintainIndex(market, 1)).toBe(true);
   });
 });
 

@@ -201,7 +201,11 @@ class OperatorNode {
         onBlock: (block) => this.#onBlock(block.number, block.timestamp),
         onReorg: (reorg) => this.#events.reorged(reorg),
         onReachable: (isReachable, error) => this.#setReachable(isReachable, error),
-        onResync: (reason) => this.#events.resynced(reason),
+        onResync: (reason) => {
+          // What is read again becomes another market.
+          this.#upkeep.stop();
+          this.#events.resynced(reason);
+        },
         onLocalSnapshot: (event) => logLocalSnapshot(dependencies.logger, event),
       },
     );
@@ -316,14 +320,17 @@ class OperatorNode {
       setImmediate(() => this.#outbox.drop(round));
     }
     this.#events.headMoved(number, this.#follower.status().lagBlocks);
+    this.#upkeep.goOn();
   }
 
   #onRound(context: RoundContext): void {
     if (this.#stopped.signal.aborted) return;
     const { clock, deployment } = this.#dependencies;
     const { round } = context;
+    this.#upkeep.pause();
     if (context.snapshotBlock <= this.#firstHead) {
       this.#events.abstained(round, 'BEFORE_START', `block ${context.snapshotBlock} is not above ${this.#firstHead}`);
+      this.#prepare(context);
       return;
     }
     this.#tableWatch.onRound(context);
@@ -357,6 +364,16 @@ class OperatorNode {
         this.#tend(context);
         await posted;
       });
+    } catch (error) {
+      this.#events.failed(round, error);
+    }
+  }
+
+  /** Builds the index of the market, which takes seconds where machines are many, before the first round that is signed needs it. */
+  #prepare({ round, snapshot, policy, seed }: RoundContext): void {
+    try {
+      matchRound({ ...snapshot, orders: [] }, policy, seed);
+      this.#upkeep.begin(snapshot.market);
     } catch (error) {
       this.#events.failed(round, error);
     }

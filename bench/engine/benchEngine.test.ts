@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { benchEngine } from './benchEngine.js';
 import { sameThread } from './benchThreads.js';
+import { ARRIVALS } from './churnedRounds.js';
 import { failuresOf, reportTables } from './engineReport.js';
 import type { EngineReport } from './engineReport.js';
 import { parseSettings } from './settings.js';
@@ -52,7 +53,10 @@ describe('the benchmark of the engine', () => {
     expect(report.workloads.some(({ workers }) => (workers?.shards ?? 0) > 1)).toBe(true);
     expect(report.workloads.some(({ matches }) => matches > 30)).toBe(true);
     expect(report.growth).toHaveLength(report.workloads.length / 2);
-    expect(new Set(report.rounds.map(({ workload }) => workload))).toEqual(new Set(['uniform', 'skewed']));
+    for (const arrival of ARRIVALS) {
+      const rounds = report.rounds.filter((figures) => figures.arrival === arrival);
+      expect(new Set(rounds.map(({ workload }) => workload))).toEqual(new Set(['uniform', 'skewed']));
+    }
     for (const { rounds, matchesPerRound } of report.rounds) {
       expect(rounds).toBe(2);
       expect(matchesPerRound).toBeGreaterThan(0);
@@ -62,6 +66,8 @@ describe('the benchmark of the engine', () => {
   test('shows a row for every figure', () => {
     const tables = reportTables(report);
     for (const { name } of WORKLOADS) expect(tables.split(`\n| ${name} |`).length).toBeGreaterThan(2);
+    expect(tables.match(/^### (?:Rounds of 512|The same, changes spread)/gm)).toHaveLength(2);
+    expect(tables.split('| uniform | default |')).toHaveLength(3);
   });
 
   test('names a comparison that fails', () => {

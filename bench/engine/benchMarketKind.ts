@@ -11,7 +11,7 @@ import { benchPolicies } from './benchPolicy.js';
 import type { PolicyName } from './benchPolicy.js';
 import type { RoundRecipe } from './benchTask.js';
 import type { BenchThread } from './benchThreads.js';
-import { runChurnedRounds } from './churnedRounds.js';
+import { ARRIVALS, runChurnedRounds } from './churnedRounds.js';
 import { engineTotals } from './engineTotals.js';
 import type { EngineReport, RoundFigures, WorkloadFigures } from './engineReport.js';
 import { heldBytes } from './heldBytes.js';
@@ -139,20 +139,23 @@ export async function benchMarketKind(
   const rounds: RoundFigures[] = [];
   for (const { workload, policyName, policy } of cases) {
     if (!isLargest || !CHURNED.has(workload.name) || policyName === 'scoresWithoutJitter') continue;
-    log(`${kind}, ${machineCount} machines: rounds of ${workload.name} under ${policyName}`);
-    const churned = runChurnedRounds(bench, workload, policy, {
-      orders: settings.orders,
-      seed: marketSeed,
-      rounds: settings.churnedRounds,
-      budgetMs: settings.churnedBudgetMs,
-    });
-    rounds.push({
-      workload: workload.name,
-      machines: machineCount,
-      policy: policyName,
-      ...churned,
-      p99ShareOf250Ms: churned.p99Ms / 250,
-    });
+    for (const arrival of ARRIVALS) {
+      log(`${kind}, ${machineCount} machines: rounds of ${workload.name} under ${policyName}, changes ${arrival}`);
+      const churned = runChurnedRounds(bench, workload, policy, {
+        arrival,
+        orders: settings.orders,
+        seed: marketSeed,
+        rounds: settings.churnedRounds,
+        budgetMs: settings.churnedBudgetMs,
+      });
+      rounds.push({
+        workload: workload.name,
+        machines: machineCount,
+        policy: policyName,
+        ...churned,
+        p99ShareOf250Ms: churned.p99Ms / 250,
+      });
+    }
   }
   return {
     build: {

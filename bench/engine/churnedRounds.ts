@@ -16,12 +16,23 @@ import type { Workload } from './workload.js';
 
 /** Leaves that are tended at a time. */
 const LEAVES_AT_ONCE = 32;
+/** Of the network of `config/networks/devnet.json`: blocks of a round, and milliseconds from one to the next. */
+const BLOCKS = 8;
+const BLOCK_MS = 250;
 
 /** Matches a batch of the policy default. */
 export const BATCH = 512;
 
+/**
+ * When the changes of a round are written: all just before it, so that it has to follow every one itself, which is the worst case; or an
+ * eighth in each of its eight blocks, followed between them, the last eighth just before it, as an operator sees them.
+ */
+export const ARRIVALS = ['atOnce', 'byBlock'] as const;
+export type Arrival = (typeof ARRIVALS)[number];
+
 /** Milliseconds of a round's matching and of its records hash, over many rounds of a market that changes. */
 export interface ChurnedRounds {
+  readonly arrival: Arrival;
   readonly rounds: number;
   readonly openOrders: number;
   readonly machinesChanged: number;
@@ -30,19 +41,26 @@ export interface ChurnedRounds {
   readonly p99Ms: number;
   /** Writing the changes into the market, which happens as blocks arrive. */
   readonly writeP50Ms: number;
-  /** Tending the index after the round, which an operator does once its signature is out. */
+  /** Bringing the index up to the changes before a round and tending it, which an operator does whenever it waits. */
   readonly upkeepP50Ms: number;
 }
 
 /**
  * Runs rounds one after the other: changes a hundredth of the machines, matches at most 512 of the open orders and hashes the records,
- * tends the index, takes the capacity and puts new orders in the place of the matched ones. Stops after `rounds` rounds or `budgetMs`.
+ * takes the capacity and puts new orders in the place of the matched ones. Between two blocks, all that an operator waits for, the index
+ * has the time of a block to be brought up to the market and tended. Stops after `rounds` rounds or `budgetMs`.
  */
 export function runChurnedRounds(
   market: BenchMarket,
   workload: Workload,
   policy: Policy,
-  options: { readonly orders: number; readonly seed: number; readonly rounds: number; readonly budgetMs: number },
+  options: {
+    readonly arrival: Arrival;
+    readonly orders: number;
+    readonly seed: number;
+    readonly rounds: number;
+    readonly budgetMs: number;
+  },
 ): ChurnedRounds {
   const updates = new MarketUpdates(market, options.seed);
   const random = new SeededRandom(options.seed + 1);
@@ -55,19 +73,26 @@ export function runChurnedRounds(
   let matches = 0;
   const end = performance.now() + options.budgetMs;
   const terms = { ...policy, maxMatches: BATCH };
+  const parts = options.arrival === 'atOnce' ? 1 : BLOCKS;
   for (let count = 0; count < options.rounds && (count < 2 || performance.now() < end); count++) {
     const drawn = updates.draw(changes);
-    const written = performance.now();
-    updates.apply(drawn);
+    let writing = 0;
+    let tending = 0;
+    for (let part = 0; part < parts; part++) {
+      if (part > 0) tending += tend(market.market, BLOCK_MS);
+      const written = performance.now();
+      updates.apply(drawn.slice(Math.floor((part * changes) / parts), Math.floor(((part + 1) * changes) / parts)));
+      writing += performance.now() - written;
+    }
     const snapshot = benchSnapshot(market.market, open);
     const round = snapshot.round + count;
     const start = performance.now();
     const records = matchRound({ ...snapshot, round }, terms, roundSeed(snapshot.snapshotHash, round));
     hashRecords(encodeRecords(records));
     matchMs.push(performance.now() - start);
-    writeMs.push(start - written);
+    writeMs.push(writing);
     matches += records.length;
-    upkeepMs.push(tend(market.market));
+    upkeepMs.push(tending + tend(market.market, (BLOCKS + 1 - parts) * BLOCK_MS));
     for (const record of records) lease(market.market, record);
     const matched = new Set(records.map(({ orderId }) => orderId));
     open = open.filter(({ orderId }) => !matched.has(orderId));
@@ -76,6 +101,7 @@ export function runChurnedRounds(
   // The first round builds what later ones keep.
   const steady = matchMs.slice(1);
   return {
+    arrival: options.arrival,
     rounds: steady.length,
     openOrders: options.orders,
     machinesChanged: changes,
@@ -87,10 +113,10 @@ export function runChurnedRounds(
   };
 }
 
-/** Tends the index until nothing is left to do; returns the milliseconds that it took. */
-function tend(market: Market): number {
+/** Tends the index until nothing is left to do or `mostMs` are over; returns the milliseconds that it took. */
+function tend(market: Market, mostMs: number): number {
   const start = performance.now();
-  while (maintainIndex(market, LEAVES_AT_ONCE));
+  while (maintainIndex(market, LEAVES_AT_ONCE) && performance.now() - start < mostMs);
   return performance.now() - start;
 }
 

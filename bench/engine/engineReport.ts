@@ -1,6 +1,7 @@
 import type { PolicyName } from './benchPolicy.js';
 import type { MarketKind } from './benchMarket.js';
-import type { ChurnedRounds } from './churnedRounds.js';
+import { ARRIVALS } from './churnedRounds.js';
+import type { Arrival, ChurnedRounds } from './churnedRounds.js';
 import type { WorkerFigures } from './twoWorkers.js';
 
 /** One workload on one market under one policy. */
@@ -99,7 +100,14 @@ export function growthOf(workloads: readonly WorkloadFigures[]): EngineReport['g
     });
 }
 
-/** The report as Markdown tables, one a policy and size, and one for the rounds. */
+const ROUNDS_TITLES: Readonly<Record<Arrival, string>> = {
+  atOnce:
+    'Rounds of 512 matches and their records hash, all changes at once just before a round, which follows them itself (worst case)',
+  byBlock:
+    'The same, changes spread over the eight blocks of a round and followed between them, the last eighth just before it (an operator)',
+};
+
+/** The report as Markdown tables, one a policy and size, and two for the rounds. */
 export function reportTables(report: EngineReport): string {
   const groups = new Map<string, WorkloadFigures[]>();
   for (const figures of report.workloads) {
@@ -147,32 +155,36 @@ export function reportTables(report: EngineReport): string {
       ]),
     ),
   );
-  const rounds = table(
-    'Rounds of 512 matches on a changing market: matching and records hash',
-    [
-      'workload',
-      'policy',
-      'machines',
-      'open orders',
-      'changed a round',
-      'rounds',
-      'p50 ms',
-      'p99 ms',
-      'p99 of 250 ms',
-      'upkeep p50 ms',
-    ],
-    report.rounds.map((row) => [
-      row.workload,
-      row.policy,
-      shown(row.machines),
-      shown(row.openOrders),
-      shown(row.machinesChanged),
-      shown(row.rounds),
-      shown(row.p50Ms),
-      shown(row.p99Ms),
-      `${shown(100 * row.p99ShareOf250Ms)} %`,
-      shown(row.upkeepP50Ms),
-    ]),
+  const rounds = ARRIVALS.map((arrival) =>
+    table(
+      ROUNDS_TITLES[arrival],
+      [
+        'workload',
+        'policy',
+        'machines',
+        'open orders',
+        'changed a round',
+        'rounds',
+        'p50 ms',
+        'p99 ms',
+        'p99 of 250 ms',
+        'upkeep p50 ms',
+      ],
+      report.rounds
+        .filter((row) => row.arrival === arrival)
+        .map((row) => [
+          row.workload,
+          row.policy,
+          shown(row.machines),
+          shown(row.openOrders),
+          shown(row.machinesChanged),
+          shown(row.rounds),
+          shown(row.p50Ms),
+          shown(row.p99Ms),
+          `${shown(100 * row.p99ShareOf250Ms)} %`,
+          shown(row.upkeepP50Ms),
+        ]),
+    ),
   );
   const builds = table(
     'Building the index',
@@ -188,7 +200,7 @@ export function reportTables(report: EngineReport): string {
   return [
     `${date}, ${cpu}, ${cores} cores, Node ${node}, seed ${seed}, ${shown(seconds)} s`,
     ...tables,
-    rounds,
+    ...rounds,
     builds,
   ].join('\n\n');
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { matchRound } from '../matchRound.js';
 import type { Policy } from '../policy.js';
-import { changeArbitrary, changed } from '../reference/arbitraryChange.js';
+import { changeArbitrary, changed, takeBack } from '../reference/arbitraryChange.js';
 import { policyArbitrary, roundPlanArbitrary, snapshotOf } from '../reference/arbitrarySnapshot.js';
 import { crowdedRound } from '../reference/crowdedRound.js';
 import { PLAIN_POLICY, plainMachine, plainProvider, plainRound } from '../reference/plainRound.js';
@@ -27,9 +27,13 @@ function matchedAsReference(snapshot: Snapshot, policy: Policy, seed: Hex): Matc
   return records;
 }
 
-const changesArbitrary = fc.array(changeArbitrary, { minLength: 5, maxLength: 5 });
+/** What happens between two rounds, and first perhaps what a reorg then takes back. */
+const changesArbitrary = fc.array(
+  fc.record({ takenBack: fc.option(changeArbitrary, { freq: 2 }), change: changeArbitrary }),
+  { minLength: 5, maxLength: 5 },
+);
 
-/** Lets the index of a market do some of what rounds left, while the market is changed further than the index has followed. */
+/** Lets the index of a market follow some of its changes, or do some of what rounds left. */
 function maintained(snapshot: Snapshot, leaves: number): void {
   if (leaves > 0) IndexedMatcher.maintain(snapshot.market, leaves);
 }
@@ -42,7 +46,14 @@ describe('the index against the brute-force reference', () => {
       fc.property(roundPlanArbitrary, changesArbitrary, fc.nat(2), (plan, changes, leaves) => {
         let at = { snapshot: snapshotOf(plan, 'ascending'), policy: plan.policy };
         let records = matchedAsReference(at.snapshot, at.policy, plan.seed);
-        for (const change of changes) {
+        for (const { takenBack, change } of changes) {
+          if (takenBack !== null) {
+            const before = at.snapshot.market.copy();
+            changed(at.snapshot, at.policy, records, takenBack);
+            maintained(at.snapshot, leaves);
+            takeBack(at.snapshot.market, before);
+            maintained(at.snapshot, leaves);
+          }
           at = changed(at.snapshot, at.policy, records, change);
           maintained(at.snapshot, leaves);
           records = matchedAsReference(at.snapshot, at.policy, plan.seed);
@@ -64,14 +75,24 @@ describe('the index against the brute-force reference', () => {
         fc.oneof(policyArbitrary, fc.constant(PLAIN_POLICY)),
         fc.boolean(),
         fc.nat(20),
-        (number, policy, isUniform, leaves) => {
+        fc.nat(20),
+        fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+        (number, policy, isUniform, leaves, steps, reorgs) => {
           const crowd = crowdedRound(number, isUniform);
           const { seed } = crowd;
           let { snapshot } = crowd;
           let records = matchedAsReference(snapshot, policy, seed);
-          for (let step = 0; step < 3; step++) {
-            snapshot = crowd.churn(snapshot, records);
-            maintained(snapshot, leaves);
+          for (const isTakenBack of reorgs) {
+            const before = snapshot.market.copy();
+            let next = crowd.churn(snapshot, records);
+            for (let step = 0; step < steps; step++) maintained(snapshot, leaves);
+            if (isTakenBack) {
+              takeBack(snapshot.market, before);
+              for (let step = 0; step < steps; step += 2) maintained(snapshot, leaves);
+              next = crowd.churn(snapshot, records);
+              maintained(snapshot, leaves);
+            }
+            snapshot = next;
             records = matchedAsReference(snapshot, policy, seed);
           }
         },

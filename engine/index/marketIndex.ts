@@ -48,7 +48,9 @@ export class MarketIndex {
   readonly machinesByProvider: MachinesByProvider;
   readonly #policy: Policy;
   readonly #changes: MarketChanges;
+  /** Machines that the rows may differ from. */
   readonly #touched = new IdLog();
+  readonly #touch = (machineId: number): void => this.#touched.note(machineId);
   readonly #providers: ProviderTerms;
   readonly #boundaries: RoundBoundaries;
   readonly #rowBounds: RowBounds;
@@ -136,23 +138,21 @@ export class MarketIndex {
 
   /** Brings the index to a snapshot of its market, before or after the one it stands at. */
   follow(snapshot: Snapshot): void {
-    const { market } = this;
-    const touch = (machineId: number): void => this.#touched.note(machineId);
-    for (let machineId = market.machineCount + 1; machineId <= this.#machineCount; machineId++) touch(machineId);
-    this.#machineCount = market.machineCount;
-    this.rowsByMachine.grow(market.machineCount + 1);
-    this.#followProviders(dayOf(snapshot), touch);
-    this.#boundaries.goTo(snapshot.round, touch);
-    this.#changes.machines.drain(touch);
+    const providers = this.#providers;
+    this.#takeChanges();
+    providers.goTo(dayOf(snapshot), (provider) => this.machinesByProvider.forEach(provider, this.#touch));
+    this.#boundaries.goTo(snapshot.round, this.#touch);
     this.#follower.follow(this.#touched);
   }
 
   /**
-   * Does some of what rounds leave for later, which makes later rounds faster and shows in no result: about as much as tightening
-   * `leaves` leaves. Whether there is more to do. To be called between rounds.
+   * Does some of what a round would have to do, or leaves for later, about as much as tightening `leaves` leaves: takes over what the
+   * market was changed to since the last round, as of that round, then tends the trees. It makes later rounds faster and shows in no
+   * result: what is changed further, or back, is noted again. Whether there is more to do. To be called between rounds.
    */
   maintain(leaves: number): boolean {
-    return this.#follower.maintain(leaves);
+    this.#takeChanges();
+    return this.#follower.maintain(this.#touched, leaves);
   }
 
   /** Bucket of a leaf's rows. */
@@ -177,10 +177,16 @@ export class MarketIndex {
     verifyIndex(parts, this.#boundaries.round);
   }
 
-  #followProviders(today: number, touch: (machineId: number) => void): void {
+  /** Reads the providers that were changed, and notes every machine that was, itself or by its provider, or is gone. */
+  #takeChanges(): void {
+    const { market } = this;
+    const { machineCount, providerCount } = market;
     const providers = this.#providers;
-    const { providerCount } = this.market;
+    const touch = this.#touch;
     const touchMachines = (provider: number): void => this.machinesByProvider.forEach(provider, touch);
+    for (let machineId = machineCount + 1; machineId <= this.#machineCount; machineId++) touch(machineId);
+    this.#machineCount = machineCount;
+    this.rowsByMachine.grow(machineCount + 1);
     for (let provider = providerCount + 1; provider <= providers.count; provider++) touchMachines(provider);
     providers.readNew();
     this.#changes.providers.drain((provider) => {
@@ -188,7 +194,7 @@ export class MarketIndex {
       providers.read(provider);
       touchMachines(provider);
     });
-    providers.goTo(today, touchMachines);
+    this.#changes.machines.drain(touch);
   }
 }
 

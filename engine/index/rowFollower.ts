@@ -40,6 +40,8 @@ const MOST_ROWS = 4096;
 const MACHINES_AT_ONCE = 65_536;
 /** Machines whose values are read before the first of them is brought to the index. */
 const READ_AHEAD = 128;
+/** Machines whose rows are brought up to date in the time in which a leaf is tightened. */
+const MACHINES_PER_LEAF = 4;
 /** Levels of nodes above a leaf up to the one below which rows are clustered anew together. */
 const WARD_LEVELS = 6;
 /** Leaves from its place on at which a row counts as misplaced. */
@@ -70,13 +72,10 @@ export class RowFollower {
 
   /** Brings the rows of all touched machines to what the machines are now. */
   follow(touched: IdLog): void {
-    const { buckets, builder, treeBounds } = this.#parts;
+    const { builder, treeBounds } = this.#parts;
     const changes = touched.count;
     while (touched.count > 0) this.#followSome(touched.take(MACHINES_AT_ONCE));
-    this.#changed.release();
-    // To enter a full bucket clusters all its rows, so by then none may be left that its machine no longer stands behind.
-    this.#entering.drain((machineId) => this.#enterOffers(machineId));
-    buckets.rebuildStaleForests();
+    this.#enterAll();
     this.#savedRows = Math.min(MOST_ROWS, this.#savedRows + changes * ROWS_PER_CHANGE);
     this.#savedRows -= this.#recluster(this.#savedRows);
     builder.release();
@@ -84,10 +83,15 @@ export class RowFollower {
   }
 
   /**
-   * Does some of what rounds left: clusters the rows of one place anew, or tightens up to `leaves` leaves. Whether there is more to do.
-   * It may run while machines are changed that no round has followed yet.
+   * Brings rows of touched machines to what the machines are now, in steps; when none is left, does some of what rounds left: clusters the
+   * rows of one place anew, or tightens up to `leaves` leaves. Whether there is more to do.
    */
-  maintain(leaves: number): boolean {
+  maintain(touched: IdLog, leaves: number): boolean {
+    if (touched.count > 0) {
+      this.#followSome(touched.take(leaves * MACHINES_PER_LEAF));
+      this.#enterAll();
+      return true;
+    }
     if (this.#recluster(Infinity) > 0) {
       this.#parts.builder.release();
       return true;
@@ -98,6 +102,17 @@ export class RowFollower {
       !areScoresLoose,
     );
     return this.#looseScores.count > 0 || this.#looseFilters.count > 0;
+  }
+
+  /**
+   * Gives rows to the machines that were found without. Where not all touched machines were read, rows that their machines no longer stand
+   * behind may move along into a bucket that is placed anew; they are brought up to date when their machines are.
+   */
+  #enterAll(): void {
+    this.#changed.release();
+    this.#entering.drain((machineId) => this.#enterOffers(machineId));
+    this.#parts.buckets.rebuildStaleForests();
+    this.#parts.builder.release();
   }
 
   /** Clusters the rows of the place that wore out first anew if they are at most `most`; returns how many they are, else 0. */

@@ -114,3 +114,74 @@ export function settle(market: Market, record: MatchRecord): void {
     ),
   });
 }
+
+/** Brings a market back to what an earlier copy of it says, by its setters, as a follower does when the chain takes blocks back. */
+export function takeBack(market: Market, before: Market): void {
+  for (let id = 1; id <= market.machineCount; id++) {
+    market.setMachine(id, id <= before.machineCount ? machineFieldsOf(before, id) : NO_MACHINE);
+    for (let index = 0; index < OFFERS_PER_MACHINE; index++) {
+      market.setOffer(id, index, id <= before.machineCount ? offerFieldsOf(before, id, index) : NO_OFFER);
+    }
+  }
+  for (let id = 1; id <= market.providerCount; id++) {
+    market.setProvider(id, id <= before.providerCount ? providerFieldsOf(before, id) : NO_PROVIDER);
+  }
+  market.machineCount = before.machineCount;
+  market.providerCount = before.providerCount;
+}
+
+const NO_OFFER: OfferFields = {
+  tokenId: 0,
+  gpuMicroPerHour: 0,
+  coreMicroPerHour: 0,
+  memoryGibMicroPerHour: 0,
+  storageTibMicroPerHour: 0,
+};
+const NO_MACHINE: MachineFields = {
+  activeFromRound: 0,
+  activeUntilRound: 0,
+  providerId: 0,
+  model: 0,
+  region: 0,
+  offersWritten: 0,
+  freeMemoryMib: 0,
+  freeCpuMilli: 0,
+  freeStorageGib: 0,
+  freeMilliGpu: [],
+};
+const NO_PROVIDER: ProviderFields = {
+  stakeWhole: 0,
+  status: 0,
+  tier: 0,
+  uptimeBps: 0,
+  reputationBps: 0,
+  slashes: 0,
+  attributes: 0n,
+  reports: [0, 0, 0, 0],
+};
+
+function offerFieldsOf(market: Market, machineId: number, index: number): OfferFields {
+  const row = machineId * OFFERS_PER_MACHINE + index;
+  return {
+    tokenId: market.offerTokenId[row]!,
+    gpuMicroPerHour: market.offerGpuMicroPerHour[row]!,
+    coreMicroPerHour: market.offerCoreMicroPerHour[row]!,
+    memoryGibMicroPerHour: market.offerMemoryGibMicroPerHour[row]!,
+    storageTibMicroPerHour: market.offerStorageTibMicroPerHour[row]!,
+  };
+}
+
+/** A provider's fields as its columns hold them. */
+export function providerFieldsOf(market: Market, providerId: number): ProviderFields {
+  const [a = 0, b = 0, c = 0, d = 0] = market.reports.subarray(providerId * 4, providerId * 4 + 4);
+  return {
+    stakeWhole: market.stakeWhole[providerId]!,
+    status: market.status[providerId]!,
+    tier: market.tier[providerId]!,
+    uptimeBps: market.uptimeBps[providerId]!,
+    reputationBps: market.reputationBps[providerId]!,
+    slashes: market.slashes[providerId]!,
+    attributes: BigInt(market.attributesLow[providerId]!) | (BigInt(market.attributesHigh[providerId]!) << 27n),
+    reports: [a, b, c, d],
+  };
+}
