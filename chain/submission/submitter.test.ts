@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeDeployData, encodeFunctionData, parseGwei } from 'viem';
+import { encodeDeployData, encodeFunctionData, numberToHex, parseGwei } from 'viem';
 import type { Address, Hex } from 'viem';
 import { devAccounts } from '../../devnet/devAccounts.js';
 import { startAnvil } from '../../devnet/startAnvil.js';
@@ -160,6 +160,32 @@ describe('a transaction', () => {
     });
     const mined = await result;
     expect(mined.status === 'mined' && mined.receipt.effectiveGasPrice <= parseGwei('4')).toBe(true);
+  });
+
+  test('is never raised beyond what the spend cap leaves, but still gives its nonce to a no-op after its deadline', async () => {
+    const { number, baseFeePerGas } = await rpc.request(latestBlock());
+    const firstFee = 2n * baseFeePerGas + parseGwei('1');
+    const spendCapWei = 200_000n * ((firstFee * 11n) / 10n);
+    const made = await submitter({ spendCapWei });
+    const result = made.submit(mint({ deadlineBlock: number + 8 }));
+    await until(() => sentCount() === 1);
+    for (let block = 0; block < 6; block++) {
+      await ask('anvil_setNextBlockBaseFeePerGas', numberToHex(firstFee + 1n));
+      await ask('evm_mine');
+      await sleep(20);
+    }
+    expect(sentCount()).toBe(1);
+    await until(async () => {
+      await ask('anvil_setNextBlockBaseFeePerGas', numberToHex(firstFee + 1n));
+      await ask('evm_mine');
+      return events.some(({ kind }) => kind === 'cancelling');
+    });
+    await until(async () => {
+      await ask('evm_mine');
+      return (await rpc.request(latestBlock())).number > number + 40;
+    });
+    expect(await result).toEqual({ status: 'lapsed', deadlineBlock: number + 8 });
+    expect(await minted()).toBe(0n);
   });
 
   test('after its deadline gives its nonce to a no-op', async () => {

@@ -16,7 +16,7 @@ import {
 } from '../rpc/rpcCall.js';
 import type { Block, Receipt } from '../rpc/rpcCall.js';
 import { CANCEL_GAS, flightsFrom, lastOf, newFlight, reservedWei } from './flight.js';
-import type { Attempt, Flight } from './flight.js';
+import type { Flight } from './flight.js';
 import { NonceJournal } from './nonceJournal.js';
 import type { DoneEntry } from './nonceJournal.js';
 import {
@@ -328,9 +328,10 @@ export class Submitter {
     // One that waits for a nonce before it gains nothing by higher fees.
     const isStuck = isNext && flight.sentAtBlock !== null && block.number - flight.sentAtBlock >= this.#replaceAfter;
     if (isStuck || (isLate && !last.cancels)) {
-      const fees = this.#raisedFees(last, block);
-      // At the cap the old form is sent again: the node may have dropped it.
-      if (fees !== null) await this.#sign(flight, fees, isLate || last.cancels);
+      const cancels = isLate || last.cancels;
+      const fees = this.#raisedFees(flight, block, cancels);
+      // At a cap the old form is sent again: the node may have dropped it.
+      if (fees !== null) await this.#sign(flight, fees, cancels);
     } else if (flight.sentAtBlock !== null) {
       return;
     }
@@ -347,6 +348,7 @@ export class Submitter {
     this.#gapSinceBlock ??= block.number;
     const fees = this.#firstFees(block, this.#options.priorityFeePerGas);
     if (block.number - this.#gapSinceBlock < this.#replaceAfter || fees === null) return;
+    if (this.#spent() + this.#reserved() + CANCEL_GAS * fees.maxFeePerGas > this.#options.spendCapWei) return;
     const call = { to: this.#account.address, data: '0x', gasLimit: CANCEL_GAS } as const;
     const flight = newFlight({
       label: `use up nonce ${count}`,
@@ -466,24 +468,43 @@ export class Submitter {
     return { maxFeePerGas: smaller(cap, 2n * baseFeePerGas + priorityFeePerGas), priorityFeePerGas };
   }
 
-  /** Both fees an eighth higher (nodes ask for a tenth), and at least what the base fee now asks for; null above the cap. */
-  #raisedFees(last: Attempt, block: Block): Fees | null {
+  /**
+   * Both fees an eighth higher (nodes ask for a tenth), and at least what the base fee now asks for; null above the fee cap, and where a
+   * form with them might cost more than the spend cap leaves.
+   */
+  #raisedFees(flight: Flight, block: Block, cancels: boolean): Fees | null {
+    const last = lastOf(flight);
+    const gas = cancels ? CANCEL_GAS : flight.call.gasLimit;
+    const own = reservedWei(flight);
+    const left = this.#options.spendCapWei - this.#spent() - (this.#reserved() - own);
+    // What was signed may be mined in any case, so that what costs no more than it is always left.
+    const most = smaller(this.#options.maxFeePerGas, (left > own ? left : own) / gas);
     const priorityFeePerGas = raised(last.priorityFeePerGas);
     const least = raised(last.maxFeePerGas);
-    if (least > this.#options.maxFeePerGas) return null;
+    if (least > most) return null;
     const wanted = 2n * block.baseFeePerGas + priorityFeePerGas;
-    return { maxFeePerGas: smaller(this.#options.maxFeePerGas, wanted > least ? wanted : least), priorityFeePerGas };
+    return { maxFeePerGas: smaller(most, wanted > least ? wanted : least), priorityFeePerGas };
   }
 
   /** What is under way counts with the most that it may cost. */
   #requireFunds(flight: Flight, maxFeePerGas: bigint, balance: bigint): void {
     const { label, call } = flight;
     const cost = call.gasLimit * maxFeePerGas;
-    const reserved = this.#flights.reduce((sum, other) => sum + reservedWei(other), 0n);
+    const reserved = this.#reserved();
     if (reserved + cost > balance) throw new UnfundedKeyError(label, this.#account.address, balance, reserved + cost);
-    const spent = this.#open().spentSince(this.#now() - this.#options.spendPeriodSeconds * 1000);
+    const spent = this.#spent();
     if (spent + reserved + cost > this.#options.spendCapWei)
       throw new SpendCapReachedError(label, spent + reserved, cost, this.#options.spendCapWei);
+  }
+
+  /** Most that everything under way may cost, wei. */
+  #reserved(): bigint {
+    return this.#flights.reduce((sum, flight) => sum + reservedWei(flight), 0n);
+  }
+
+  /** What the period's transactions have cost, wei. */
+  #spent(): bigint {
+    return this.#open().spentSince(this.#now() - this.#options.spendPeriodSeconds * 1000);
   }
 
   /** The error of a key that can not pay; `unknown` when the node does not tell what it holds. */
