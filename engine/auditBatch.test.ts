@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { auditBatch } from './auditBatch.js';
 import type { BatchFinding } from './auditBatch.js';
 import { matchRound } from './matchRound.js';
-import type { Policy } from './policy.js';
+import type { PackingTerms, Policy } from './policy.js';
 import type { MatchRecord } from './record.js';
 import { NEVER, roundPlanArbitrary, snapshotOf } from './reference/arbitrarySnapshot.js';
 import type { RoundPlan } from './reference/arbitrarySnapshot.js';
@@ -333,6 +333,10 @@ function plannedKinds(): Record<PlantedKind, { plan: RoundPlan; expected: Partia
     plan: plainRound(changes),
     expected: { fault: 'wrongRecord', reason: 0, differing } as const,
   });
+  const better = (plan: Partial<RoundPlan>) => ({
+    plan: plainRound(plan),
+    expected: { fault: 'betterCandidate' } as const,
+  });
   const orderWith = (changes: Parameters<typeof plainOrder>[0]) => ({ orders: [plainOrder(changes)] });
   const providers = [plainProvider(), plainProvider({ stakeWhole: 50_000 })];
   return {
@@ -356,28 +360,54 @@ function plannedKinds(): Record<PlantedKind, { plan: RoundPlan; expected: Partia
       }),
       expected: { fault: 'betterCandidate', index: 0 },
     },
-    withoutPacking: {
-      plan: twoMachines({
-        market: {
-          providers: [plainProvider()],
-          machines: [plainMachine(), plainMachine({ freeMilliGpu: [500, 0, 0, 0, 0, 0, 0, 0] })],
-        },
-        ...orderWith({ milliGpu: 500 }),
-        policy: PACKING_POLICY,
-      }),
-      expected: { fault: 'betterCandidate', index: 0, orderId: 1 },
-    },
-    devicesWithoutPacking: different(
-      {
-        market: {
-          providers: [plainProvider()],
-          machines: [plainMachine({ freeMilliGpu: [1000, 500, 0, 0, 0, 0, 0, 0] })],
-        },
-        ...orderWith({ milliGpu: 500 }),
-        policy: PACKING_POLICY,
-      },
+    withoutPacking: better(wholeOrHalf()),
+    devicesWithoutPacking: different(onDevices([1000, 500], PACKING_POLICY), 'deviceMask'),
+    rulesOfVersionOne: better(wholeOrHalf()),
+    rulesOfVersionTwo: different(
+      { ...onDevices([1000, 700], PLAIN_POLICY), ...orderWith({ milliGpu: 240 }) },
       'deviceMask',
     ),
+    otherPackingTerms: better(
+      shareOn([{ freeMilliGpu: [1000] }, { freeMilliGpu: [500] }], {
+        fromMilli: [500],
+        value: [1000],
+        deviceWeight: 1,
+      }),
+    ),
+    lossAtSnapshot: better(
+      shareOn(
+        [{ freeMilliGpu: [1000] }, { freeMilliGpu: [1000] }],
+        { fromMilli: [500], value: [1000], deviceWeight: 1 },
+        2,
+      ),
+    ),
+    lossWithoutShortage: better({
+      ...shareOn(
+        [
+          { freeMilliGpu: Array.from({ length: 8 }, () => 1000) },
+          { freeMilliGpu: Array.from({ length: 8 }, () => 1000), freeCpuMilli: 4000 },
+        ],
+        { fromMilli: [1000], value: [1000], cpuWeight: 1, cpuRate: 2 ** 14 },
+      ),
+      ...orderWith({ cpuMilli: 4 }),
+    }),
+    lossWithoutRest: better(shareOn([{ freeMilliGpu: [900] }, { freeMilliGpu: [600] }], {})),
+    lossWithoutModelFactor: better({
+      ...shareOn([{}, { model: 6 }], {
+        fromMilli: [1000],
+        value: [1000],
+        deviceWeight: 1,
+        models: [6],
+        modelFactor: [1],
+      }),
+      ...orderWith({}),
+    }),
+    packingBreaksTies: better(
+      shareOn([{ freeMilliGpu: [900] }, { freeMilliGpu: [600] }], {}, 1, { weightPackingBps: 0 }),
+    ),
+    deviceOfMoreLoss: different(onDevices([1000, 500], PACKING_POLICY), 'deviceMask'),
+    deviceOfMoreFree: different(onDevices([1000, 500], PLAIN_POLICY), 'deviceMask'),
+    deviceOfHigherIndex: different(onDevices([1000, 1000], PLAIN_POLICY), 'deviceMask'),
     orderNotEligible: rejected(RejectionReason.ORDER_NOT_ELIGIBLE, orderWith({ untilRound: 1 })),
     machineInactive: rejected(RejectionReason.MACHINE_INACTIVE, {
       market: closedMarket({ activeFromRound: NEVER }, {}),
@@ -417,6 +447,45 @@ function plannedKinds(): Record<PlantedKind, { plan: RoundPlan; expected: Partia
     unknownOffer: { plan: plainRound(), expected: { fault: 'unknownName', name: 'offer' } },
     unknownBid: { plan: plainRound(), expected: { fault: 'unknownName', name: 'bid' } },
   };
+}
+
+/** An order of half a device, and one machine with such devices. */
+function onDevices(freeMilliGpu: readonly number[], policy: Policy): Partial<RoundPlan> {
+  return {
+    market: { providers: [plainProvider()], machines: [plainMachine({ freeMilliGpu: eight(freeMilliGpu) })] },
+    orders: [plainOrder({ milliGpu: 500 })],
+    policy,
+  };
+}
+
+/** Orders of half a device, and machines of one provider between which packing alone decides. */
+function shareOn(
+  machines: readonly Parameters<typeof plainMachine>[0][],
+  terms: Partial<PackingTerms>,
+  orders = 1,
+  policy: Partial<Policy> = {},
+): Partial<RoundPlan> {
+  const none = { fromMilli: [], value: [], deviceWeight: 0 };
+  return {
+    market: {
+      providers: [plainProvider()],
+      machines: machines.map((machine) =>
+        plainMachine({ ...machine, freeMilliGpu: eight(machine?.freeMilliGpu ?? [1000]) }),
+      ),
+    },
+    orders: Array.from({ length: orders }, (_, index) => plainOrder({ orderId: index + 1, milliGpu: 500 })),
+    policy: { ...PACKING_POLICY, ...policy, packing: { ...PACKING_POLICY.packing!, ...none, ...terms } },
+  };
+}
+
+/** The better of a whole and a half device for half a one, which rules without packing do not tell apart. */
+function wholeOrHalf(): Partial<RoundPlan> {
+  const { fromMilli, value, deviceWeight } = PACKING_POLICY.packing!;
+  return shareOn([{ freeMilliGpu: [1000] }, { freeMilliGpu: [500] }], { fromMilli, value, deviceWeight });
+}
+
+function eight(freeMilliGpu: readonly number[]): number[] {
+  return Array.from({ length: 8 }, (_, device) => freeMilliGpu[device] ?? 0);
 }
 
 /** A round of many equal providers, in which the jitter alone decides. */

@@ -232,26 +232,35 @@ function policiesOf(packingArbitrary: fc.Arbitrary<PackingTerms | null>): fc.Arb
 /** Any weights, and the terms at their limits; rules of either version. */
 export const policyArbitrary: fc.Arbitrary<Policy> = policiesOf(fc.option(packingTermsArbitrary, { freq: 2 }));
 
-/** Small crowded rounds: every filter fails somewhere, machines fill up, totals tie, orders end, bids undercut; rules of either version. */
-export const roundPlanArbitrary: fc.Arbitrary<RoundPlan> = fc
-  .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 12 }))
-  .chain(([providerCount, machineCount, orderCount]) =>
-    fc.record({
-      providers: fc.array(providerArbitrary, { minLength: providerCount, maxLength: providerCount }),
-      machines: fc.array(machineArbitrary(providerCount), { minLength: machineCount, maxLength: machineCount }),
-      orders: fc.array(orderArbitrary(providerCount), { minLength: orderCount, maxLength: orderCount }),
-      bids: fc.array(bidArbitrary(orderCount, machineCount, providerCount), { maxLength: 20 }),
-      policy: policyArbitrary,
-      seed: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-    }),
-  )
-  .map(({ providers, machines, orders, bids, policy, seed }) => ({
-    market: { providers, machines },
-    orders: orders.map((order, index) => ({ ...order, orderId: index + 1 })),
-    bids: bids.map((bid, index) => ({ ...bid, bidIndex: index })),
-    policy,
-    seed: hexOf(seed),
-  }));
+/** Small crowded rounds: every filter fails somewhere, machines fill up, totals tie, orders end, bids undercut. */
+function roundPlansUnder(policies: fc.Arbitrary<Policy>): fc.Arbitrary<RoundPlan> {
+  return fc
+    .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 12 }))
+    .chain(([providerCount, machineCount, orderCount]) =>
+      fc.record({
+        providers: fc.array(providerArbitrary, { minLength: providerCount, maxLength: providerCount }),
+        machines: fc.array(machineArbitrary(providerCount), { minLength: machineCount, maxLength: machineCount }),
+        orders: fc.array(orderArbitrary(providerCount), { minLength: orderCount, maxLength: orderCount }),
+        bids: fc.array(bidArbitrary(orderCount, machineCount, providerCount), { maxLength: 20 }),
+        policy: policies,
+        seed: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      }),
+    )
+    .map(({ providers, machines, orders, bids, policy, seed }) => ({
+      market: { providers, machines },
+      orders: orders.map((order, index) => ({ ...order, orderId: index + 1 })),
+      bids: bids.map((bid, index) => ({ ...bid, bidIndex: index })),
+      policy,
+      seed: hexOf(seed),
+    }));
+}
+
+/** Small crowded rounds by rules of either version. */
+export const roundPlanArbitrary = roundPlansUnder(policyArbitrary);
+
+/** The same by one version of the rules, without packing and with it. */
+export const versionOneRoundPlanArbitrary = roundPlansUnder(policiesOf(fc.constant(null)));
+export const versionTwoRoundPlanArbitrary = roundPlansUnder(policiesOf(packingTermsArbitrary));
 
 /** Builds a snapshot from a plan, machines and providers in the given order of insertion. */
 export function snapshotOf(

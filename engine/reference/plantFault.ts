@@ -1,4 +1,4 @@
-import { chooseDevices } from '../devices.js';
+import { chooseDevices, WHOLE_DEVICE } from '../devices.js';
 import { rejectionOf } from '../filter.js';
 import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import { matchRound } from '../matchRound.js';
@@ -6,12 +6,15 @@ import type { Order } from '../order.js';
 import { OrderMatcher } from '../orderMatcher.js';
 import { eligibilityOf, orderTermsOf } from '../orderTerms.js';
 import type { OrderTerms } from '../orderTerms.js';
-import type { Policy } from '../policy.js';
+import { RULES_WITHOUT_PACKING, RULES_WITH_PACKING } from '../policy.js';
+import type { PackingTerms, Policy } from '../policy.js';
 import { priceAt } from '../price.js';
 import type { Quote } from '../quote.js';
 import type { MatchRecord } from '../record.js';
 import { RejectionReason } from '../rejectionReason.js';
 import type { Hex, Snapshot } from '../snapshot.js';
+import { otherPackingTerms, packedBy, packedByWrongLoss, WRONG_LOSSES } from './wrongPacking.js';
+import type { WrongLoss } from './wrongPacking.js';
 
 /** What a dishonest quorum does to a round, one kind for every rule that it can break. */
 export const PLANTED_KINDS = [
@@ -48,12 +51,32 @@ export const PLANTED_KINDS = [
   'wrongPolicy',
   'withoutPacking',
   'devicesWithoutPacking',
+  'rulesOfVersionOne',
+  'rulesOfVersionTwo',
+  'otherPackingTerms',
+  ...WRONG_LOSSES,
+  'packingBreaksTies',
+  'deviceOfMoreLoss',
+  'deviceOfMoreFree',
+  'deviceOfHigherIndex',
   'unknownOrder',
   'unknownMachine',
   'unknownOffer',
   'unknownBid',
 ] as const;
 export type PlantedKind = (typeof PLANTED_KINDS)[number];
+
+/** Kinds that only rounds by the rules without packing have room for, and those that only rounds with packing have. */
+export const KINDS_WITHOUT_PACKING: readonly PlantedKind[] = ['rulesOfVersionTwo'];
+export const KINDS_WITH_PACKING: readonly PlantedKind[] = [
+  'withoutPacking',
+  'devicesWithoutPacking',
+  'rulesOfVersionOne',
+  'otherPackingTerms',
+  ...WRONG_LOSSES,
+  'packingBreaksTies',
+  'deviceOfMoreLoss',
+];
 
 export interface PlantInput {
   readonly snapshot: Snapshot;
@@ -85,7 +108,6 @@ const REASON_OF: ReadonlyMap<PlantedKind, number> = new Map([
   ['priceAboveMax', RejectionReason.PRICE],
 ]);
 
-const WHOLE_DEVICE = 1000;
 /** A record has 40 bits for its price; the dearest offers on the largest orders would need more. */
 const PRICE_LIMIT = 2 ** 40;
 const HIGHEST_BID_INDEX = 254;
@@ -100,6 +122,27 @@ export function plantFault(kind: PlantedKind, input: PlantInput): MatchRecord[] 
   if (planted === undefined || planted.length === 0 || planted.length > input.policy.maxMatches) return undefined;
   if (planted.some(({ priceMicroPerHour }) => priceMicroPerHour >= PRICE_LIMIT)) return undefined;
   return isSame(planted, honest) ? undefined : planted;
+}
+
+interface ContestCandidate {
+  readonly machineId: number;
+  readonly providerId: number;
+  readonly total: number;
+}
+
+/** The machines that can take an order at its place in the round. */
+interface Contest {
+  readonly matcher: OrderMatcher;
+  readonly terms: OrderTerms;
+  readonly candidates: readonly ContestCandidate[];
+  readonly best: { readonly machineId: number; readonly total: number };
+}
+
+/** A device, what it has free in milli-GPU, and the value that it would lose by a share. */
+interface ShareOfDevice {
+  readonly mask: number;
+  readonly free: number;
+  readonly lost: number;
 }
 
 class Planter {
@@ -134,6 +177,25 @@ class Planter {
         return matchRound(snapshot, { ...policy, weightPackingBps: 0 }, seed);
       case 'devicesWithoutPacking':
         return this.#withDevicesOfVersionOne();
+      case 'rulesOfVersionOne':
+        return policy.packing === null ? undefined : matchRound(snapshot, byVersionOne(policy), seed);
+      case 'rulesOfVersionTwo':
+        return policy.packing === null ? matchRound(snapshot, byVersionTwo(policy), seed) : undefined;
+      case 'otherPackingTerms':
+        return this.#withOtherPackingTerms();
+      case 'lossAtSnapshot':
+      case 'lossWithoutShortage':
+      case 'lossWithoutRest':
+      case 'lossWithoutModelFactor':
+        return this.#byWrongLoss(kind);
+      case 'packingBreaksTies':
+        return this.#byTotalThenLoss();
+      case 'deviceOfMoreLoss':
+        return this.#onOtherDevice((chosen, other) => other.lost > chosen.lost);
+      case 'deviceOfMoreFree':
+        return this.#onOtherDevice((chosen, other) => other.lost === chosen.lost && other.free > chosen.free);
+      case 'deviceOfHigherIndex':
+        return this.#onOtherDevice((chosen, other) => other.lost === chosen.lost && other.free === chosen.free);
       case 'unknownOrder':
         return this.#renamed((record) => ({ ...record, orderId: nextOrderId + this.#input.choose(3) }));
       case 'unknownMachine':
@@ -212,23 +274,31 @@ class Planter {
     return record === undefined ? undefined : this.#with(record);
   }
 
-  #onCandidate(isWanted: (total: number, best: number) => boolean): MatchRecord[] | undefined {
+  /** Each eligible order that a machine can take, with all machines that can. */
+  #contests(): Contest[] {
     const quote: Quote = { priceMicroPerHour: 0, offerIndex: 0, bidIndex: -1 };
-    const choices = this.#eligibleOrders().flatMap((order) => {
+    return this.#eligibleOrders().flatMap((order) => {
       const matcher = this.#before(order.orderId);
+      const { market } = matcher.round;
       const terms = orderTermsOf(order, this.#input.snapshot, matcher.round);
       const best = matcher.choose(terms);
       if (best === undefined) return [];
-      return this.#machines()
-        .filter((machineId) => {
-          if (machineId === best.machineId) return false;
-          if (rejectionOf(matcher.round, matcher.capacity, terms, machineId, quote) !== 0) return false;
-          const providerId = matcher.round.market.providerId[machineId]!;
-          const base = matcher.baseOf(terms, machineId, quote.priceMicroPerHour);
-          return isWanted(base + matcher.jitter.of(order.orderId, providerId), best.total);
-        })
-        .map((machineId) => recordOn(matcher, terms, machineId));
+      const candidates = this.#machines().flatMap((machineId): ContestCandidate[] => {
+        if (rejectionOf(matcher.round, matcher.capacity, terms, machineId, quote) !== 0) return [];
+        const { priceMicroPerHour } = quote;
+        const total = matcher.baseOf(terms, machineId, priceMicroPerHour) + jitterOf(matcher, terms, machineId);
+        return [{ machineId, providerId: market.providerId[machineId]!, total }];
+      });
+      return [{ matcher, terms, best, candidates }];
     });
+  }
+
+  #onCandidate(isWanted: (total: number, best: number) => boolean): MatchRecord[] | undefined {
+    const choices = this.#contests().flatMap(({ matcher, terms, best, candidates }) =>
+      candidates
+        .filter(({ machineId, total }) => machineId !== best.machineId && isWanted(total, best.total))
+        .map(({ machineId }) => recordOn(matcher, terms, machineId)),
+    );
     const record = this.#pick(choices);
     return record === undefined ? undefined : this.#with(record);
   }
@@ -267,6 +337,70 @@ class Planter {
       const deviceMask = chooseDevices(freeMilliGpu, record.machineId * DEVICES_PER_MACHINE, record.milliGpu, null);
       return deviceMask === record.deviceMask ? [] : [{ ...record, deviceMask }];
     });
+    const record = this.#pick(choices);
+    return record === undefined ? undefined : this.#with(record);
+  }
+
+  #withOtherPackingTerms(): MatchRecord[] | undefined {
+    const { snapshot, policy, seed } = this.#input;
+    if (policy.packing === null) return undefined;
+    const choices = otherPackingTerms(policy.packing)
+      .map((packing) => matchRound(snapshot, { ...policy, packing }, seed))
+      .filter((records) => !isSame(records, this.#honest));
+    return this.#pick(choices);
+  }
+
+  /** The machine that would be the best, were losses what they are wrongly taken for. */
+  #byWrongLoss(how: WrongLoss): MatchRecord[] | undefined {
+    if (this.#input.policy.packing === null) return undefined;
+    const { capacity } = this.#before(0);
+    return this.#onWronglyBest(({ matcher, terms }, { machineId, total }) => [
+      total -
+        packedBy(matcher, terms, machineId, matcher.packingLossOf(terms, machineId)) +
+        packedByWrongLoss(how, matcher, capacity, terms, machineId),
+    ]);
+  }
+
+  /** The best machine without regard to packing, the one of the least loss where several are. */
+  #byTotalThenLoss(): MatchRecord[] | undefined {
+    if (this.#input.policy.packing === null) return undefined;
+    return this.#onWronglyBest(({ matcher, terms }, { machineId, total }) => {
+      const loss = matcher.packingLossOf(terms, machineId);
+      return [total - packedBy(matcher, terms, machineId, loss), -loss];
+    });
+  }
+
+  /** An order on the machine of the highest rank, which should be another; ties go to the lowest provider, then the lowest machine. */
+  #onWronglyBest(
+    rankOf: (contest: Contest, candidate: ContestCandidate) => readonly number[],
+  ): MatchRecord[] | undefined {
+    const choices = this.#contests().flatMap((contest) => {
+      const [first] = contest.candidates
+        .map((candidate) => ({ ...candidate, rank: rankOf(contest, candidate) }))
+        .sort((a, b) => compared(b.rank, a.rank) || a.providerId - b.providerId || a.machineId - b.machineId);
+      if (first === undefined || first.machineId === contest.best.machineId) return [];
+      return [recordOn(contest.matcher, contest.terms, first.machineId)];
+    });
+    const record = this.#pick(choices);
+    return record === undefined ? undefined : this.#with(record);
+  }
+
+  /** A share on another device of the right machine that has room for it. */
+  #onOtherDevice(isWanted: (chosen: ShareOfDevice, other: ShareOfDevice) => boolean): MatchRecord[] | undefined {
+    const choices = this.#honest
+      .filter(({ milliGpu }) => milliGpu > 0 && milliGpu < WHOLE_DEVICE)
+      .flatMap((record): MatchRecord[] => {
+        const { capacity, round } = this.#before(record.orderId);
+        const shares = Array.from({ length: DEVICES_PER_MACHINE }, (_, device): ShareOfDevice => {
+          const free = capacity.freeMilliGpu[record.machineId * DEVICES_PER_MACHINE + device]!;
+          const valueOf = (milliGpu: number): number => round.packing?.deviceValue[milliGpu] ?? 0;
+          return { mask: 1 << device, free, lost: valueOf(free) - valueOf(free - record.milliGpu) };
+        });
+        const chosen = shares.find(({ mask }) => mask === record.deviceMask)!;
+        return shares
+          .filter((other) => other !== chosen && other.free >= record.milliGpu && isWanted(chosen, other))
+          .map(({ mask }) => ({ ...record, deviceMask: mask }));
+      });
     const record = this.#pick(choices);
     return record === undefined ? undefined : this.#with(record);
   }
@@ -381,6 +515,45 @@ function rotated(mask: number): number {
 function otherSeed(seed: Hex): Hex {
   const last = seed.at(-1) === '0' ? '1' : '0';
   return `0x${seed.slice(2, -1)}${last}`;
+}
+
+/** Terms that are worth something in every dimension. */
+const SOME_PACKING: PackingTerms = {
+  fromMilli: [220, 460, 690, 1000],
+  value: [81, 323, 647, 970],
+  deviceWeight: 32,
+  cpuWeight: 32,
+  memoryWeight: 2,
+  cpuRate: 5984,
+  memoryRate: 1545,
+  models: [],
+  modelFactor: [],
+};
+
+/** A policy's rules without what version 2 added. */
+export function byVersionOne(policy: Policy): Policy {
+  return { ...policy, rulesVersion: RULES_WITHOUT_PACKING, weightPackingBps: 0, packing: null };
+}
+
+/** A policy of version 1 with packing in the place of fit. */
+export function byVersionTwo(policy: Policy): Policy {
+  return {
+    ...policy,
+    rulesVersion: RULES_WITH_PACKING,
+    weightFitBps: 0,
+    weightPackingBps: policy.weightFitBps,
+    packing: SOME_PACKING,
+  };
+}
+
+/** Lists of equal length by their first entries that differ. */
+function compared(a: readonly number[], b: readonly number[]): number {
+  const index = a.findIndex((entry, position) => entry !== b[position]);
+  return index < 0 ? 0 : a[index]! - b[index]!;
+}
+
+function jitterOf(matcher: OrderMatcher, { orderId }: OrderTerms, machineId: number): number {
+  return matcher.jitter.of(orderId, matcher.round.market.providerId[machineId]!);
 }
 
 /** Price and stake change places, and nothing is added by chance. */

@@ -22,10 +22,21 @@ import { SeededRandom } from '../../devnet/random.js';
 import { auditBatch } from '../../engine/auditBatch.js';
 import type { BatchFinding } from '../../engine/auditBatch.js';
 import { matchRound } from '../../engine/matchRound.js';
+import type { Policy } from '../../engine/policy.js';
 import type { MatchRecord } from '../../engine/record.js';
-import { roundPlanArbitrary } from '../../engine/reference/arbitrarySnapshot.js';
-import { PLANTED_KINDS, plantFault } from '../../engine/reference/plantFault.js';
-import type { PlantedKind } from '../../engine/reference/plantFault.js';
+import {
+  roundPlanArbitrary,
+  versionOneRoundPlanArbitrary,
+  versionTwoRoundPlanArbitrary,
+} from '../../engine/reference/arbitrarySnapshot.js';
+import type { RoundPlan } from '../../engine/reference/arbitrarySnapshot.js';
+import {
+  KINDS_WITH_PACKING,
+  KINDS_WITHOUT_PACKING,
+  PLANTED_KINDS,
+  plantFault,
+} from '../../engine/reference/plantFault.js';
+import type { PlantInput } from '../../engine/reference/plantFault.js';
 import { encodeCertificate, quorumDigest } from '../../protocol/certificate.js';
 import type { CertificateVote } from '../../protocol/certificate.js';
 import { encodeEquivocation, encodeEvidence } from '../../protocol/evidence/encodeEvidence.js';
@@ -46,6 +57,9 @@ import { startStakeChain, type StakeChain, WHOLE } from '../support/stakeChain.j
 import { testDeployment } from '../support/testDeployment.js';
 import { attacksOn, type HonestRound } from './honestAttacks.js';
 import { PlannedState } from './plannedState.js';
+import { plannedWords } from './plannedWords.js';
+import type { PlannedWords } from './plannedWords.js';
+import { withPackingTerms } from './withPackingTerms.js';
 
 export interface FaultCampaignOptions {
   /** Wrong batches that a quorum signs. */
@@ -53,6 +67,8 @@ export interface FaultCampaignOptions {
   /** Challenges of honest batches. */
   readonly honestAttempts: number;
   readonly seed: number;
+  /** Of the rules that rounds are matched by; null for rounds of either version. */
+  readonly rulesVersion: 1 | 2 | null;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -66,10 +82,12 @@ export interface FaultCampaignResult {
   /** Challenges of honest batches that the judge let pass. */
   readonly honestSlashed: number;
   readonly seed: number;
-  /** What went wrong, each with its kind; empty when all went right. */
+  /** What went wrong, each with its kind and the seed of its plan; empty when all went right. */
   readonly problems: readonly string[];
   /** How the judge refused challenges of honest batches, by error. */
   readonly refusals: Readonly<Record<string, number>>;
+  /** Planted batches and challenges of honest ones, by the version of the rules. */
+  readonly versions: Readonly<Record<number, { readonly planted: number; readonly honestAttempts: number }>>;
 }
 
 /** A batch that some operators signed, and what is needed to show it to the judge. */
@@ -92,7 +110,19 @@ const EQUIVOCATION = 'equivocation';
 /** Every way in which a batch is planted to be wrong. */
 export const CAMPAIGN_KINDS = [...PLANTED_KINDS, EQUIVOCATION] as const;
 
-type CampaignKind = PlantedKind | typeof EQUIVOCATION;
+type CampaignKind = (typeof CAMPAIGN_KINDS)[number];
+
+interface RoundsOfVersion {
+  readonly plans: fc.Arbitrary<RoundPlan>;
+  /** Kinds that none of these rounds has room for. */
+  readonly without: readonly CampaignKind[];
+}
+
+const EITHER_VERSION: RoundsOfVersion = { plans: roundPlanArbitrary, without: [] };
+const BY_VERSION: Readonly<Record<1 | 2, RoundsOfVersion>> = {
+  1: { plans: versionOneRoundPlanArbitrary, without: KINDS_WITH_PACKING },
+  2: { plans: versionTwoRoundPlanArbitrary, without: KINDS_WITHOUT_PACKING },
+};
 
 const STAKES = [40n, 30n, 20n, 10n];
 /** Challenge window of the campaign's judge: planned snapshots lie in the past. */
@@ -139,11 +169,14 @@ class FaultCampaign {
   readonly #seats: readonly Seat[];
   readonly #entries: readonly TableEntry[];
   readonly #random: SeededRandom;
+  readonly #plans: fc.Arbitrary<RoundPlan>;
+  readonly #plantable: readonly CampaignKind[];
+  readonly #versions = new Map<number, { planted: number; honestAttempts: number }>();
   readonly #challenger: Address;
   readonly #kinds = new Set<string>();
   readonly #problems: string[] = [];
   readonly #refusals = new Map<string, number>();
-  #planSeed = 0;
+  #planSeed: number;
   #planted = 0;
   #slashed = 0;
   #attempts = 0;
@@ -155,6 +188,10 @@ class FaultCampaign {
     this.#seats = seats;
     this.#entries = seats.map(({ entry }) => entry);
     this.#random = new SeededRandom(options.seed);
+    this.#planSeed = options.seed * 1_000_003;
+    const { plans, without } = options.rulesVersion === null ? EITHER_VERSION : BY_VERSION[options.rulesVersion];
+    this.#plans = plans;
+    this.#plantable = CAMPAIGN_KINDS.filter((kind) => !without.includes(kind));
     this.#challenger = chain.account(CHALLENGER_INDEX).account.address;
   }
 
@@ -168,13 +205,14 @@ class FaultCampaign {
       seed: this.#options.seed,
       problems: this.#problems,
       refusals: Object.fromEntries([...this.#refusals].sort(([, a], [, b]) => b - a)),
+      versions: Object.fromEntries(this.#versions),
     };
   }
 
   /** Kinds take turns, so that each is planted about as often as any other. */
   async plantAll(): Promise<void> {
     for (let index = 0; this.#planted < this.#options.planted; index++) {
-      await this.#plant(CAMPAIGN_KINDS[index % CAMPAIGN_KINDS.length]!);
+      await this.#plant(this.#plantable[index % this.#plantable.length]!);
       if (this.#planted % 250 === 0) this.#say(`${this.#planted} planted, ${this.#slashed} slashed`);
     }
   }
@@ -182,11 +220,13 @@ class FaultCampaign {
   async attackAll(): Promise<void> {
     const { honestAttempts } = this.#options;
     while (this.#attempts < honestAttempts) {
-      const { state, round } = this.#nextRound();
+      const plan = this.#nextPlan();
+      const { state, round } = this.#roundOf(plan, plannedWords(plan));
       if (round.records.length === 0) continue;
       const signed = await this.#signQuorum(round, round.records);
       const attempts = Math.min(ATTEMPTS_A_BATCH, honestAttempts - this.#attempts);
       const evidence = await this.#attacks(state, round, signed, attempts);
+      this.#countOf(round).honestAttempts += evidence.length;
       for (let from = 0; from < evidence.length; from += CALLS_A_REQUEST) {
         await Promise.all(evidence.slice(from, from + CALLS_A_REQUEST).map((each) => this.#attack(each)));
       }
@@ -202,13 +242,16 @@ class FaultCampaign {
     signed: Signed,
     count: number,
   ): Promise<readonly { readonly fault: FaultName; readonly evidence: Hex }[]> {
-    const findings = attacksOn(round, count - Math.min(count, 2));
+    const attacks = attacksOn(round, count - Math.min(count, 2));
     const other = await this.#sign({ ...signed.batch.batch, round: round.snapshot.round + 1 }, signed.signers);
     return [
-      ...findings.map((finding) => ({
-        fault: finding.fault,
-        evidence: this.#evidence(state, round, signed, finding),
-      })),
+      ...attacks.map(({ finding, policy, packing }) => {
+        const evidence = this.#evidence(state, policy, signed, finding);
+        return {
+          fault: finding.fault,
+          evidence: packing === null ? evidence : withPackingTerms(finding.fault, evidence, packing),
+        };
+      }),
       { fault: EQUIVOCATION, evidence: encodeEquivocation(signed.batch, signed.batch) } as const,
       { fault: EQUIVOCATION, evidence: encodeEquivocation(signed.batch, other) } as const,
     ].slice(0, count);
@@ -219,7 +262,7 @@ class FaultCampaign {
     const refusal = await this.#refusal(fault, evidence);
     if (refusal === null) {
       this.#honestSlashed++;
-      this.#problems.push(`an honest batch was found guilty of ${fault}`);
+      this.#note(`an honest batch was found guilty of ${fault}`);
       return;
     }
     this.#refusals.set(refusal, (this.#refusals.get(refusal) ?? 0) + 1);
@@ -244,46 +287,60 @@ class FaultCampaign {
   async #plant(kind: CampaignKind): Promise<void> {
     const occasion = this.#occasion(kind);
     if (occasion === null) {
-      this.#problems.push(`${kind}: no round offered an occasion`);
+      this.#note(`${kind}: no round offered an occasion`);
       this.#planted++;
       return;
     }
     this.#kinds.add(kind);
     this.#planted++;
     const { state, round, records } = occasion;
+    this.#countOf(round).planted++;
     const signed = await this.#signQuorum(round, records);
     const shown =
       kind === EQUIVOCATION ? await this.#equivocation(round, signed) : this.#firstFinding(state, round, signed);
     if (shown === null) {
-      this.#problems.push(`${kind}: the audit finds no fault`);
+      this.#note(`${kind}: the audit finds no fault`);
       return;
     }
     const problem = await this.#proveAndSlash(shown.fault, shown.evidence, signed.signers);
     if (problem === null) this.#slashed++;
-    else this.#problems.push(`${kind}: ${problem}`);
+    else this.#note(`${kind}: ${problem}`);
   }
 
   /** A random round in which the kind can be planted. */
   #occasion(kind: CampaignKind): { state: PlannedState; round: HonestRound; records: readonly MatchRecord[] } | null {
     for (let tries = 0; tries < ROUNDS_TO_FIND_AN_OCCASION; tries++) {
-      const { state, round } = this.#nextRound();
-      const records = kind === EQUIVOCATION ? round.records : plantFault(kind, round);
-      if (records !== undefined && records.length > 0) return { state, round, records };
+      const plan = this.#nextPlan();
+      const planned = plannedWords(plan);
+      // Room seldom depends on the seed, for which all proofs are needed: most rounds without room are told by any.
+      const trial = { ...planned, policy: plan.policy, seed: plan.seed, choose: () => 0 };
+      if (recordsWith(kind, trial).length === 0) continue;
+      const { state, round } = this.#roundOf(plan, planned);
+      const records = recordsWith(kind, round);
+      if (records.length > 0) return { state, round, records };
     }
     return null;
   }
 
-  #nextRound(): { state: PlannedState; round: HonestRound } {
-    const [plan] = fc.sample(roundPlanArbitrary, {
-      seed: this.#options.seed * 1_000_003 + this.#planSeed++,
-      numRuns: 1,
-    });
-    const state = new PlannedState(plan!, testDeployment().contracts);
+  #countOf({ policy }: HonestRound): { planted: number; honestAttempts: number } {
+    const count = this.#versions.get(policy.rulesVersion) ?? { planted: 0, honestAttempts: 0 };
+    this.#versions.set(policy.rulesVersion, count);
+    return count;
+  }
+
+  #nextPlan(): RoundPlan {
+    const [plan] = fc.sample(this.#plans, { seed: ++this.#planSeed, numRuns: 1 });
+    return plan!;
+  }
+
+  #roundOf(plan: RoundPlan, planned: PlannedWords): { state: PlannedState; round: HonestRound } {
+    const state = new PlannedState(plan, planned, testDeployment().contracts);
     const { snapshot, nextOrderId } = state;
+    const { policy } = plan;
     const seed = roundSeed(snapshot.snapshotHash, snapshot.round);
-    const records = matchRound(snapshot, plan!.policy, seed);
+    const records = matchRound(snapshot, policy, seed);
     const choose = (count: number): number => this.#random.below(count);
-    return { state, round: { snapshot, policy: plan!.policy, seed, records, nextOrderId, choose } };
+    return { state, round: { snapshot, policy, seed, records, nextOrderId, choose } };
   }
 
   #firstFinding(
@@ -295,7 +352,7 @@ class FaultCampaign {
     const [finding] = byCost(auditBatch({ snapshot, policy, seed, nextOrderId, records: signed.records }));
     return finding === undefined
       ? null
-      : { fault: finding.fault, evidence: this.#evidence(state, round, signed, finding) };
+      : { fault: finding.fault, evidence: this.#evidence(state, policy, signed, finding) };
   }
 
   async #equivocation(
@@ -309,10 +366,10 @@ class FaultCampaign {
     return { fault: EQUIVOCATION, evidence: encodeEquivocation(signed.batch, other) };
   }
 
-  #evidence(state: PlannedState, round: HonestRound, signed: Signed, finding: BatchFinding): Hex {
+  #evidence(state: PlannedState, policy: Policy, signed: Signed, finding: BatchFinding): Hex {
     return encodeEvidence(finding, {
       signed: signed.batch,
-      policy: round.policy,
+      policy,
       records: signed.recordsHex,
       words: state.wordsFor(evidenceWordsOf(finding)),
       spec: state.specOf(finding.orderId),
@@ -435,9 +492,19 @@ class FaultCampaign {
     return { batch, table: packTable(this.#entries), certificate };
   }
 
+  #note(problem: string): void {
+    this.#problems.push(`${problem} (plan ${this.#planSeed})`);
+  }
+
   #say(line: string): void {
     this.#options.onProgress?.(line);
   }
+}
+
+/** A round's records with a fault of the kind, none where it has no room for it. */
+function recordsWith(kind: CampaignKind, round: PlantInput): readonly MatchRecord[] {
+  if (kind === EQUIVOCATION) return matchRound(round.snapshot, round.policy, round.seed);
+  return plantFault(kind, round) ?? [];
 }
 
 function refusalName(error: unknown): string {

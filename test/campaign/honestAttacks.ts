@@ -1,6 +1,9 @@
 import type { BatchFinding, MachineInFault, UnknownNameFinding } from '../../engine/auditBatch.js';
-import type { Policy } from '../../engine/policy.js';
+import { matchRound } from '../../engine/matchRound.js';
+import type { PackingTerms, Policy } from '../../engine/policy.js';
 import type { MatchRecord } from '../../engine/record.js';
+import { byVersionOne, byVersionTwo } from '../../engine/reference/plantFault.js';
+import { otherPackingTerms } from '../../engine/reference/wrongPacking.js';
 import type { Hex, Snapshot } from '../../engine/snapshot.js';
 
 /** An honest round, and chance. */
@@ -16,45 +19,102 @@ export interface HonestRound {
   readonly choose: (count: number) => number;
 }
 
-const NAMES: readonly UnknownNameFinding['name'][] = ['order', 'machine', 'offer', 'bid'];
-
-/** What somebody may claim of a batch that has no fault: every kind of claim about its records and orders and any machine. */
-export function attacksOn(round: HonestRound, count: number): BatchFinding[] {
-  return Array.from({ length: count }, (_, index) => attackOn(round, index));
+/** A claim about a batch, and the policy and packing terms that are said to have been the round's. */
+export interface Attack {
+  readonly finding: BatchFinding;
+  readonly policy: Policy;
+  /** Null for those of the policy. */
+  readonly packing: PackingTerms | null;
 }
 
-function attackOn(round: HonestRound, turn: number): BatchFinding {
-  const { records } = round;
+const NAMES: readonly UnknownNameFinding['name'][] = ['order', 'machine', 'offer', 'bid'];
+
+/** What somebody may claim of a batch that has no fault: every kind of claim about its records and orders, any machine and any terms. */
+export function attacksOn(round: HonestRound, count: number): Attack[] {
+  const { snapshot, policy, seed } = round;
+  const byOtherRules = matchRound(
+    snapshot,
+    policy.packing === null ? byVersionTwo(policy) : byVersionOne(policy),
+    seed,
+  );
+  return Array.from({ length: count }, (_, index) => attackOn(round, byOtherRules, index));
+}
+
+function attackOn(round: HonestRound, byOtherRules: readonly MatchRecord[], turn: number): Attack {
+  const { records, policy } = round;
   const index = round.choose(records.length);
   const { orderId, machineId } = records[index]!;
-  switch (turn % 6) {
+  const claimed = (finding: BatchFinding): Attack => ({ finding, policy, packing: null });
+  switch (turn % 8) {
     case 0:
-      return { fault: 'wrongRecord', index, orderId, reason: 1, differing: [], machine: null, orderIsOpen: false };
-    case 1:
-    case 2:
-      return {
+      return claimed({
         fault: 'wrongRecord',
         index,
         orderId,
-        reason: 2,
+        reason: 1,
         differing: [],
-        machine: ownMachine(round, index),
-        orderIsOpen: true,
-      };
-    case 3: {
-      const winner = { ...ownMachine(round, index), offerIndex: null, bidIndex: null };
-      const candidate = anyMachine(round, orderId);
-      return { fault: 'betterCandidate', index, orderId, winner, winnerTotal: 0, candidate, candidateTotal: 1 };
-    }
+        machine: null,
+        orderIsOpen: false,
+      });
+    case 1:
+    case 2:
+      return claimed(wrongRecord(round, index));
+    case 3:
+      return claimed(betterCandidate(round, index, anyMachine(round, orderId)));
     case 4: {
       const name = NAMES[round.choose(NAMES.length)]!;
-      return { fault: 'unknownName', index, orderId, machineId, orderIsOpen: true, name };
+      return claimed({ fault: 'unknownName', index, orderId, machineId, orderIsOpen: true, name });
+    }
+    case 5: {
+      const chosen = byOtherRules.find((record) => record.orderId === orderId);
+      return claimed(betterCandidate(round, index, chosen ? sourceOf(chosen) : anyMachine(round, orderId)));
+    }
+    case 6: {
+      const finding =
+        round.choose(2) === 0 ? wrongRecord(round, index) : betterCandidate(round, index, anyMachine(round, orderId));
+      return { finding, ...otherTerms(round) };
     }
     default: {
       const omitted = 1 + round.choose(round.nextOrderId - 1);
-      return { fault: 'omittedOrder', orderId: omitted, candidate: anyMachine(round, omitted) };
+      return claimed({ fault: 'omittedOrder', orderId: omitted, candidate: anyMachine(round, omitted) });
     }
   }
+}
+
+function wrongRecord(round: HonestRound, index: number): BatchFinding {
+  const { orderId } = round.records[index]!;
+  const machine = ownMachine(round, index);
+  return { fault: 'wrongRecord', index, orderId, reason: 2, differing: [], machine, orderIsOpen: true };
+}
+
+function betterCandidate(round: HonestRound, index: number, candidate: MachineInFault): BatchFinding {
+  const { orderId } = round.records[index]!;
+  const winner = { ...ownMachine(round, index), offerIndex: null, bidIndex: null };
+  return { fault: 'betterCandidate', index, orderId, winner, winnerTotal: 0, candidate, candidateTotal: 1 };
+}
+
+/** Rules, weights or packing terms that the round did not have, or that the rules without packing do not read. */
+function otherTerms({ policy, choose }: HonestRound): Pick<Attack, 'policy' | 'packing'> {
+  const terms = policy.packing ?? byVersionTwo(policy).packing!;
+  const others = otherPackingTerms(terms);
+  const packing = others[choose(others.length)]!;
+  switch (choose(4)) {
+    case 0:
+      return { policy: policy.packing === null ? byVersionTwo(policy) : byVersionOne(policy), packing: null };
+    case 1:
+      return { policy: { ...policy, weightPackingBps: policy.weightPackingBps === 0 ? 10_000 : 0 }, packing: null };
+    case 2:
+      return { policy: { ...policy, packing }, packing: null };
+    default:
+      return { policy, packing };
+  }
+}
+
+/** A record's machine with the source of its price. */
+function sourceOf({ machineId, providerId, fromBid, offerIndex, bidIndex }: MatchRecord): MachineInFault {
+  return fromBid
+    ? { machineId, providerId, offerIndex: null, bidIndex }
+    : { machineId, providerId, offerIndex, bidIndex: null };
 }
 
 /** The record's machine, with its own source shown and any other beside it. */

@@ -52,9 +52,17 @@ export class MerkleTrie {
   }
 }
 
+/** Keys by slot: planned markets are small and share most of their slots. */
+const keys = new Map<bigint, Hex>();
+
 /** A slot's or an account's key in its trie. */
 export function trieKey(slot: bigint): Hex {
-  return keccak256(`0x${slot.toString(16).padStart(64, '0')}`);
+  let key = keys.get(slot);
+  if (key === undefined) {
+    key = keccak256(`0x${slot.toString(16).padStart(64, '0')}`);
+    keys.set(slot, key);
+  }
+  return key;
 }
 
 /** RLP of a word without its leading zeros, as slots keep it. */
