@@ -4,7 +4,16 @@ import { Capacity } from './capacity.js';
 import { chooseShare } from './devices.js';
 import { PolicyOutOfRangeError } from './engineError.js';
 import { matchRound } from './matchRound.js';
-import { PACKING_BOUNDS, Packing, packingOf, requirePackingTerms, weightedPacking } from './packing.js';
+import {
+  isSameLack,
+  LACKS_CPU,
+  LACKS_MEMORY,
+  PACKING_BOUNDS,
+  Packing,
+  packingOf,
+  requirePackingTerms,
+  weightedPacking,
+} from './packing.js';
 import type { PackingTerms, Policy } from './policy.js';
 import { roundPlanArbitrary, snapshotOf } from './reference/arbitrarySnapshot.js';
 import { PLAIN_POLICY, plainMachine, plainOrder, plainProvider, plainRound } from './reference/plainRound.js';
@@ -25,6 +34,8 @@ const TERMS: PackingTerms = {
   models: [7],
   modelFactor: [512],
 };
+
+const BOTH = LACKS_CPU | LACKS_MEMORY;
 
 const PACKING_ONLY: Policy = {
   ...PLAIN_POLICY,
@@ -121,8 +132,14 @@ describe('the loss', () => {
               loss: Number(expected.loss),
               most: Number(expected.most),
             });
-            expect(loss).toBeGreaterThanOrEqual(packing.leastLoss(order, machine.model));
-            expect(packing.leastLoss(order, machine.model)).toBeGreaterThanOrEqual(packing.leastLoss(order));
+            const devicesValue = machine.freeMilliGpu.reduce((sum, free) => sum + packing.deviceValue[free]!, 0);
+            const lack = packing.lackOf(devicesValue, machine.freeCpuMilli, machine.freeMemoryMib);
+            const isPartlyFree = machine.freeMilliGpu.some((free) => free % 1000 > 0);
+            const least = packing.leastLoss(order, lack, isPartlyFree, machine.model);
+            expect(loss).toBeGreaterThanOrEqual(least);
+            expect(least).toBeGreaterThanOrEqual(packing.leastLoss(order, lack, isPartlyFree));
+            expect(least).toBeGreaterThanOrEqual(packing.leastLoss(order, lack, true, machine.model));
+            expect(least).toBeGreaterThanOrEqual(packing.leastLoss(order, BOTH, isPartlyFree, machine.model));
             expect(loss).toBeLessThan(packing.largestLoss(order));
           }
         }
@@ -130,6 +147,47 @@ describe('the loss', () => {
       { ...parameters, numRuns: 100 },
     );
     expect(shares).toBeGreaterThan(20);
+  });
+});
+
+describe('the least loss', () => {
+  // A whole device is worth 900; 1000 cpu-milli serve 100 of value, and so do 6400 MiB.
+  test.each([
+    { name: 'a whole device where nothing is lacking', milliGpu: 1000, lack: 0, isPartlyFree: false, least: 900 * 52 },
+    { name: 'one where cpu is', milliGpu: 1000, lack: LACKS_CPU, isPartlyFree: false, least: 900 * 32 + 100 * 20 },
+    { name: 'one where memory is', milliGpu: 1000, lack: LACKS_MEMORY, isPartlyFree: true, least: 900 * 50 + 100 * 2 },
+    { name: 'one where both are', milliGpu: 1000, lack: BOTH, isPartlyFree: true, least: 900 * 30 + 100 * 22 },
+    { name: 'a share of a device that keeps its value', milliGpu: 250, lack: 0, isPartlyFree: true, least: 0 },
+    // 1000 -> 750 loses 900 - 500, and 750 are left.
+    { name: 'a share of a whole device', milliGpu: 250, lack: 0, isPartlyFree: false, least: 400 * 52 + 750 },
+    { name: 'no GPU', milliGpu: 0, lack: 0, isPartlyFree: false, least: 0 },
+  ])('of $name', ({ milliGpu, lack, isPartlyFree, least }) => {
+    expect(new Packing(TERMS).leastLoss(resources(milliGpu, 1000, 6400), lack, isPartlyFree, 5)).toBe(least);
+  });
+});
+
+describe('what a machine lacks', () => {
+  // Devices worth 900 need 9000 cpu-milli (900.05 of value) and 57,600 MiB (900).
+  test.each([
+    { cpu: 9000, memory: 57_600, lack: 0 },
+    { cpu: 8999, memory: 57_600, lack: LACKS_CPU },
+    { cpu: 9000, memory: 57_599, lack: LACKS_MEMORY },
+    { cpu: 0, memory: 0, lack: BOTH },
+  ])('with $cpu milli and $memory MiB free beside a device worth 900 is $lack', ({ cpu, memory, lack }) => {
+    expect(new Packing(TERMS).lackOf(900, cpu, memory)).toBe(lack);
+  });
+
+  test.each<[string, Partial<PackingTerms> | null, boolean]>([
+    ['weights and factors', { deviceWeight: 1, cpuWeight: 1, memoryWeight: 1, models: [8], modelFactor: [3] }, true],
+    ['cpu rates', { cpuRate: 6555 }, false],
+    ['memory rates', { memoryRate: 1023 }, false],
+    ['steps', { fromMilli: [250, 501, 1000] }, false],
+    ['values', { value: [200, 501, 900] }, false],
+    ['numbers of steps', { fromMilli: [250, 500], value: [200, 500] }, false],
+    ['no terms', null, false],
+  ])('is the same whatever the policy but where it has other %s', (_, changes, isSame) => {
+    const other = changes === null ? null : { ...TERMS, ...changes };
+    expect([isSameLack(TERMS, other), isSameLack(other, TERMS)]).toEqual([isSame, isSame]);
   });
 });
 

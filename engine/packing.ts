@@ -30,6 +30,10 @@ export interface FreeCapacity {
   readonly freeMilliGpu: Uint16Array;
 }
 
+/** Bits of what a machine may lack: less cpu, or less memory, is free than its free devices are worth. */
+export const LACKS_CPU = 1;
+export const LACKS_MEMORY = 2;
+
 /** Factor of a model that the terms do not list, and what factors are 1024ths of. */
 const NEUTRAL_FACTOR = 1024;
 const FACTOR_BITS = 10;
@@ -74,6 +78,12 @@ export class Packing {
       cpuWeight * Math.min(devicesValue, this.#valueOfCpu(freeCpuMilli)) +
       memoryWeight * Math.min(devicesValue, this.#valueOfMemory(freeMemoryMib))
     );
+  }
+
+  /** What a machine whose devices are worth `devicesValue` together lacks: LACKS_CPU and LACKS_MEMORY, or 0. */
+  lackOf(devicesValue: number, freeCpuMilli: number, freeMemoryMib: number): number {
+    const cpu = this.#valueOfCpu(freeCpuMilli) < devicesValue ? LACKS_CPU : 0;
+    return this.#valueOfMemory(freeMemoryMib) < devicesValue ? cpu | LACKS_MEMORY : cpu;
   }
 
   /**
@@ -121,19 +131,28 @@ export class Packing {
   }
 
   /**
-   * A bound below the loss of an order on any machine of a GPU model; without one, on any machine. Whole devices lose their own value, a
-   * share no less than on the device that suits it best. Each of the two smaller terms falls by as much, unless less cpu (memory) is free
-   * than the devices are worth: then by what the order takes of it.
+   * A bound below the loss of an order on any machine that lacks no more than `lack` says, and has devices that are partly free only if
+   * `isPartlyFree` says so, of a GPU model; without one, of any. Whole devices lose their own value, a share no less than on the device
+   * that suits it best. Each of the two smaller terms falls by as much, unless the machine lacks cpu (memory): then at the least by what
+   * the order takes of it.
    */
-  leastLoss({ milliGpu, cpuMilli, memoryMib }: Resources, model?: number): number {
+  leastLoss({ milliGpu, cpuMilli, memoryMib }: Resources, lack: number, isPartlyFree: boolean, model?: number): number {
     const { deviceWeight, cpuWeight, memoryWeight } = this.#terms;
-    const lostValue =
-      milliGpu < WHOLE_DEVICE ? this.#leastLostByShare(milliGpu) : this.#wholeValue * (milliGpu / WHOLE_DEVICE);
-    const lost =
-      deviceWeight * lostValue +
-      cpuWeight * Math.min(lostValue, this.#valueOfCpu(cpuMilli)) +
-      memoryWeight * Math.min(lostValue, this.#valueOfMemory(memoryMib));
-    return (lost * (model === undefined ? this.#leastFactor : this.modelFactor[model]!)) >> FACTOR_BITS;
+    let leftOnDevice = 0;
+    let lostValue = 0;
+    if (milliGpu >= WHOLE_DEVICE) {
+      lostValue = this.#wholeValue * (milliGpu / WHOLE_DEVICE);
+    } else if (isPartlyFree) {
+      lostValue = this.#leastLostByShare(milliGpu);
+    } else if (milliGpu > 0) {
+      leftOnDevice = WHOLE_DEVICE - milliGpu;
+      lostValue = this.#wholeValue - this.deviceValue[leftOnDevice]!;
+    }
+    const lostCpu = (lack & LACKS_CPU) === 0 ? lostValue : Math.min(lostValue, this.#valueOfCpu(cpuMilli));
+    const lostMemory = (lack & LACKS_MEMORY) === 0 ? lostValue : Math.min(lostValue, this.#valueOfMemory(memoryMib));
+    const lost = deviceWeight * lostValue + cpuWeight * lostCpu + memoryWeight * lostMemory;
+    const factor = model === undefined ? this.#leastFactor : this.modelFactor[model]!;
+    return ((lost * factor) >> FACTOR_BITS) + leftOnDevice;
   }
 
   /** The least value that a device loses by a share, whatever it had free. */
@@ -177,6 +196,17 @@ export function packingOf({ rulesVersion, weightPackingBps, packing }: Policy): 
   if (weightPackingBps !== 0) throw new PolicyOutOfRangeError('weightPackingBps', weightPackingBps, '0 in version 1');
   if (packing !== null) throw new PolicyOutOfRangeError('packing', packing.fromMilli.length, 'null in version 1');
   return null;
+}
+
+/** Whether two packings, null for none, find that machines lack the same: they value devices, free cpu and free memory alike. */
+export function isSameLack(one: PackingTerms | null, other: PackingTerms | null): boolean {
+  if (one === null || other === null) return one === other;
+  return (
+    one.cpuRate === other.cpuRate &&
+    one.memoryRate === other.memoryRate &&
+    one.fromMilli.length === other.fromMilli.length &&
+    one.fromMilli.every((from, step) => from === other.fromMilli[step] && one.value[step] === other.value[step])
+  );
 }
 
 /** Throws PolicyOutOfRangeError, which names the field, for terms outside PACKING_BOUNDS. */

@@ -1,4 +1,5 @@
 import { CPU_SHIFT, ENVELOPE_SAMPLES } from './nodeTable.js';
+import { WHOLE_MASK, WHOLE_SHIFT } from './packingTraits.js';
 
 /**
  * The score of a row for a fixed need is linear in the inverse of an order's price limit, so the highest score among rows is convex in
@@ -20,6 +21,8 @@ const CLASSES_OF_SHARE = Uint8Array.from({ length: 1024 }, (_, share) =>
   share < 1 ? 0 : share < 251 ? 1 : share < 501 ? 2 : 3,
 );
 const CLASSES_OF_WHOLE = Uint8Array.of(3, 4, 5, 6, 6, 7, 7, 7, 7);
+/** The same by a row's `devices` from bit 10 on, whatever the machine lacks. */
+const CLASSES_OF_COUNT = Uint8Array.from({ length: 64 }, (_, count) => CLASSES_OF_WHOLE[count & WHOLE_MASK] ?? 0);
 /** On machines without GPU each class is of orders for up to twice as much cpu as the one before; the last has no limit. */
 const FIRST_CLASS_CPU_MILLI = 1000;
 
@@ -61,7 +64,7 @@ export interface EnvelopeRow {
 /** How many classes of GPU need a row has room for: the first so many, for a machine with room for one has room for all before it. */
 export function gpuClassesOf(devices: number): number {
   const classes = CLASSES_OF_SHARE[devices & 0x3ff]!;
-  return classes < CLASSES_OF_WHOLE[0]! ? classes : CLASSES_OF_WHOLE[devices >>> 10]!;
+  return classes < CLASSES_OF_WHOLE[0]! ? classes : CLASSES_OF_COUNT[devices >>> WHOLE_SHIFT]!;
 }
 
 /** The same of a row of a machine without GPU, by its free cpu as rows keep it. */

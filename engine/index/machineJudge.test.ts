@@ -4,12 +4,14 @@ import { OrderMatcher } from '../orderMatcher.js';
 import { rejectionOf } from '../filter.js';
 import { OFFERS_PER_MACHINE } from '../market.js';
 import { orderTermsOf } from '../orderTerms.js';
-import { packingOf } from '../packing.js';
+import { packingOf, weightedPacking } from '../packing.js';
 import { roundPlanArbitrary, snapshotOf } from '../reference/arbitrarySnapshot.js';
 import { RejectionReason } from '../rejectionReason.js';
 import { regionScoresOf } from '../score.js';
+import { belongs } from './liveOffers.js';
 import { MachineJudge } from './machineJudge.js';
 import { MarketIndex } from './marketIndex.js';
+import { TRAITS, traitsOf } from './packingTraits.js';
 
 const OF_PROVIDER: readonly number[] = [
   RejectionReason.PROVIDER_NOT_WANTED,
@@ -25,13 +27,15 @@ const OF_ROOM: readonly number[] = [RejectionReason.CPU, RejectionReason.MEMORY,
 test('judges machines as the scan does: filters, price, base, and no more packing than it says there can be', () => {
   let candidates = 0;
   let refused = 0;
+  let tight = 0;
   fc.assert(
     fc.property(roundPlanArbitrary, (plan) => {
       const snapshot = { ...snapshotOf(plan, 'ascending'), bids: new Map() };
       const { market } = snapshot;
       const { policy } = plan;
       const scan = new OrderMatcher(snapshot, policy, plan.seed);
-      const judge = new MachineJudge(new MarketIndex(snapshot, policy));
+      const index = new MarketIndex(snapshot, policy);
+      const judge = new MachineJudge(index);
       judge.start(policy, packingOf(policy));
       for (const order of snapshot.orders) {
         judge.begin(order);
@@ -53,7 +57,19 @@ test('judges machines as the scan does: filters, price, base, and no more packin
           expect(price).toBe(quote.priceMicroPerHour);
           const regionPoints = regionScoresOf(order.regions)[market.region[machineId]!]! * policy.weightRegionBps;
           expect(judge.baseOf(machineId, provider, price, regionPoints)).toBe(scan.baseOf(terms, machineId, price));
-          expect(judge.mostPacking(market.model[machineId])).toBeLessThanOrEqual(judge.mostPacking());
+          const model = market.model[machineId]!;
+          if (policy.weightPackingBps === 0 || model === 0) continue;
+          const bucket = index.buckets.find((known) => belongs(market, machineId, order.tokenId, known))!;
+          const { total, devices } = index.loadFree(machineId, bucket);
+          const traits = traitsOf(total, devices);
+          const loss = scan.packingLossOf(terms, machineId);
+          const packing = weightedPacking(policy.weightPackingBps, loss, terms.largestLoss);
+          if (packing === judge.mostPacking(traits, model)) tight++;
+          expect(packing).toBeLessThanOrEqual(judge.mostPacking(traits, model));
+          for (let more = 0; more < TRAITS; more++) {
+            expect(judge.mostPacking(traits, model)).toBeLessThanOrEqual(judge.mostPacking(traits | more, model));
+          }
+          expect(judge.mostPacking(traits, model)).toBeLessThanOrEqual(judge.mostPacking(traits));
         }
       }
     }),
@@ -61,4 +77,5 @@ test('judges machines as the scan does: filters, price, base, and no more packin
   );
   expect(candidates).toBeGreaterThan(100);
   expect(refused).toBeGreaterThan(100);
+  expect(tight).toBeGreaterThan(100);
 });

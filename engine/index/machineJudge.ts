@@ -8,6 +8,7 @@ import { priceAt } from '../price.js';
 import { measured } from '../roundTerms.js';
 import { fitScore, priceScore } from '../score.js';
 import type { MarketIndex } from './marketIndex.js';
+import { lackIn, PARTLY_FREE } from './packingTraits.js';
 
 const LOW_ATTRIBUTES = 0x7ff_ffffn;
 const HIGH_SHIFT = 27n;
@@ -53,10 +54,13 @@ export class MachineJudge {
     this.#largestLoss = this.#packing === null ? 0 : this.#packing.largestLoss(order);
   }
 
-  /** The most that the packing component adds to the order's weighted components on any machine of a GPU model, or on any at all. */
-  mostPacking(model?: number): number {
+  /**
+   * The most that the packing component adds to the order's weighted components on any machine of a GPU model, or on any at all, that has
+   * no other traits than those given.
+   */
+  mostPacking(traits: number, model?: number): number {
     if (this.#packing === null) return 0;
-    const leastLoss = this.#packing.leastLoss(this.#order, model);
+    const leastLoss = this.#packing.leastLoss(this.#order, lackIn(traits), (traits & PARTLY_FREE) !== 0, model);
     return weightedPacking(this.#policy.weightPackingBps, leastLoss, this.#largestLoss);
   }
 

@@ -1,4 +1,5 @@
 import type { Market, MarketChanges } from '../market.js';
+import { isSameLack } from '../packing.js';
 import type { Policy } from '../policy.js';
 import { SECONDS_PER_DAY } from '../roundTerms.js';
 import type { Snapshot } from '../snapshot.js';
@@ -25,6 +26,7 @@ type RowPolicy = Pick<
   | 'weightPriceBps'
   | 'weightRegionBps'
   | 'weightPackingBps'
+  | 'packing'
   | 'weightStakeBps'
   | 'weightFitBps'
   | 'weightUptimeBps'
@@ -97,6 +99,11 @@ export class MarketIndex {
     return this.#rowBounds.scale;
   }
 
+  /** Whether the policy gives packing a weight, so that nodes tell the traits of what is below them. */
+  get hasPacking(): boolean {
+    return this.#policy.weightPackingBps > 0;
+  }
+
   /** By provider the weighted sum of stake, uptime and reputation. */
   get weightedStanding(): Uint32Array {
     return this.#providers.weightedStanding;
@@ -127,6 +134,7 @@ export class MarketIndex {
       policy.weightPackingBps === own.weightPackingBps &&
       policy.weightStakeBps === own.weightStakeBps &&
       policy.weightFitBps === own.weightFitBps &&
+      (own.weightPackingBps === 0 || isSameLack(policy.packing, own.packing)) &&
       policy.weightUptimeBps === own.weightUptimeBps &&
       policy.weightReputationBps === own.weightReputationBps &&
       policy.saturationWhole === own.saturationWhole &&
@@ -170,7 +178,10 @@ export class MarketIndex {
     return this.#rowBounds.loadFree(machineId, bucket);
   }
 
-  /** Every row's own bounds lie within those of all nodes above it, and every machine that takes part has its rows: throws RangeError if not. */
+  /**
+   * Every row says what its machine has free and lies within the bounds of all nodes above it, and every machine that takes part has its
+   * rows: throws RangeError if not.
+   */
   verify(): void {
     const { market, nodes, rows, rowsByMachine } = this;
     const parts = { market, nodes, rows, rowsByMachine, buckets: this.#buckets, rowBounds: this.#rowBounds };

@@ -10,8 +10,10 @@ export const NODE_BYTES = 64;
 
 /** Word offsets. Lowest provider id; EMPTY when there is no row below. */
 export const MIN_PROVIDER = 0;
-/** OR of the attributes, as `foldAttributes27` folds them. */
+/** OR of the attributes, as `foldAttributes27` folds them, and from bit TRAIT_SHIFT on of the traits for packing. */
 export const ATTRIBUTES = 1;
+export const TRAIT_SHIFT = 27;
+export const ATTRIBUTE_MASK = 0x7ff_ffff;
 /** Byte offsets: the most in units of 64 bps, the fewest slashes, OR of the tier bits. */
 export const MAX_UPTIME = 8;
 export const MAX_REPUTATION = 9;

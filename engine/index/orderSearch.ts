@@ -18,6 +18,7 @@ import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
 import { amountByte, foldAttributes27 } from './nodeTable.js';
 import { MOST_COMPLIANCE_BPS } from './rowBounds.js';
+import { TRAITS, traitsOf, WHOLE_MASK, WHOLE_SHIFT } from './packingTraits.js';
 import * as Row from './rowTable.js';
 import { foldAttributes } from './rowTable.js';
 
@@ -34,6 +35,8 @@ const FEW_REGIONS = 4;
 const FLOORED_TERMS = 4;
 const ROUNDING = 64;
 const REGION_GROUP_BITS = 5;
+const NO_MODEL = -1;
+const ANY_MODEL = -2;
 /** What stands for the bound of a node that cannot hold a candidate. */
 const REJECTED = -1;
 
@@ -58,8 +61,11 @@ export class OrderSearch {
   #weightFit = 0;
   #weightRegion = 0;
   #weightPacking = 0;
-  /** The most that the packing component adds on any machine of what was entered last. */
-  #mostPacking = 0;
+  /** By traits the most that the packing component adds on a machine of the model entered last, and what that takes off a node's bound. */
+  readonly #mostPacking = new Float64Array(TRAITS);
+  readonly #packingOff = new Float64Array(TRAITS);
+  /** The model that the two are of: ANY_MODEL for the nodes above buckets. */
+  #packingModel = NO_MODEL;
 
   #order!: Order;
   #bids: ReadonlyMap<number, Bid> | undefined;
@@ -186,6 +192,7 @@ export class OrderSearch {
     }
     this.#heap.count = 0;
     this.#entered = -1;
+    this.#packingModel = NO_MODEL;
     this.#isPending = false;
     this.#bestMachine = 0;
     this.#bestTotal = -1;
@@ -213,7 +220,7 @@ export class OrderSearch {
     if (bucket.number === this.#entered) return;
     this.#entered = bucket.number;
     this.#regionScoreEntered = regionScore;
-    this.#mostPacking = this.#judge.mostPacking(bucket.model);
+    if (bucket.model !== this.#packingModel) this.#preparePacking(bucket.model);
     if (this.#milliGpu > 0 || !bucket.forest.isGpu) {
       const references =
         this.#reference +
@@ -237,7 +244,7 @@ export class OrderSearch {
   /** The same for the nodes above a forest's buckets. */
   #enterForestNodes(forest: Forest, regionScore: number): void {
     this.#entered = -1;
-    this.#mostPacking = this.#judge.mostPacking();
+    if (this.#packingModel !== ANY_MODEL) this.#preparePacking(ANY_MODEL);
     this.#restPrice = 0;
     const typicalPrice = this.#milliGpu === 0 ? forest.typicalCore : forest.typicalPrice;
     this.#enter(forest, typicalPrice, this.#reference, regionScore);
@@ -271,12 +278,22 @@ export class OrderSearch {
         this.#beyond = leastCompliance * pricePoints * (references / maxPrice - SAMPLE_AT[2] / typicalPrice);
       }
     }
-    const missing =
-      (pricePoints * this.#restPrice) / maxPrice +
-      this.#weightRegion * (SCALE - regionScore) +
-      (this.#weightPacking * SCALE - this.#mostPacking);
+    const missing = (pricePoints * this.#restPrice) / maxPrice + this.#weightRegion * (SCALE - regionScore);
     this.#constant =
       MOST_COMPLIANCE_BPS * pricePoints * (FLOORED_TERMS / maxPrice) + ROUNDING - leastCompliance * missing;
+  }
+
+  /** Reckons what packing adds at most on machines of a model, or ANY_MODEL, by their traits. */
+  #preparePacking(model: number): void {
+    const judge = this.#judge;
+    this.#packingModel = model;
+    if (this.#weightPacking === 0) return;
+    const leastCompliance = Math.min(this.#policy.complianceCapBps, SCALE);
+    for (let traits = 0; traits < TRAITS; traits++) {
+      const most = judge.mostPacking(traits, model === ANY_MODEL ? undefined : model);
+      this.#mostPacking[traits] = most;
+      this.#packingOff[traits] = leastCompliance * (this.#weightPacking * SCALE - most);
+    }
   }
 
   /** Judges the machines of the wanted providers one by one if they are few; whether it did. */
@@ -390,6 +407,7 @@ export class OrderSearch {
   #bound(first: number, count: number): void {
     const { words, halves, bytes } = this.#index.nodes;
     const bounds = this.#bounds;
+    const packingOff = this.#packingOff;
     const attributes = this.#attributes27;
     const tiers = this.#tiers;
     for (let index = 0; index < count; index++) {
@@ -411,7 +429,11 @@ export class OrderSearch {
       if (this.#hasPoints && halves[half + this.#classHalf] === 0) continue;
       const at = half + this.#half;
       bounds[index] =
-        halves[at]! * this.#lowWeight + halves[at + 1]! * this.#highWeight + this.#constant - this.#beyond * price;
+        halves[at]! * this.#lowWeight +
+        halves[at + 1]! * this.#highWeight +
+        this.#constant -
+        packingOff[words[word + Node.ATTRIBUTES]! >>> Node.TRAIT_SHIFT]! -
+        this.#beyond * price;
     }
   }
 
@@ -511,7 +533,9 @@ export class OrderSearch {
     const mostPrice = maxPrice + FLOORED_TERMS;
     const pointsOfPrice = (this.#weightPrice * SCALE) / maxPrice;
     const fullFit = this.#weightFit * SCALE;
-    const points = pointsOfPrice * mostPrice + regionPoints + this.#mostPacking;
+    const mostPacking = this.#mostPacking;
+    // Without GPU no machine need lose anything by the order, whatever its traits.
+    const points = pointsOfPrice * mostPrice + regionPoints + (milliGpu > 0 ? 0 : mostPacking[0]!);
     const least = this.#bestTotal - this.#jitterRange - ROUNDING;
     const first = leaf * Row.LEAF_HALVES;
     const end = first + rows.used[leaf]!;
@@ -524,8 +548,9 @@ export class OrderSearch {
         const devices = halves[row + Row.ROW_DEVICES]!;
         if (wholeDevices === 0) {
           if ((devices & 0x3ff) < milliGpu) continue;
-        } else if (devices >>> 10 < wholeDevices) continue;
-        fit = (fullFit * milliGpu) / halves[row + Row.ROW_TOTAL]!;
+        } else if (((devices >>> WHOLE_SHIFT) & WHOLE_MASK) < wholeDevices) continue;
+        const total = halves[row + Row.ROW_TOTAL]!;
+        fit = (fullFit * milliGpu) / total + mostPacking[traitsOf(total, devices)]!;
       } else if (!isGpu) {
         const free = halves[row + Row.ROW_TOTAL]! << Node.CPU_SHIFT;
         fit = (fullFit * cpuMilli) / (free > cpuMilli ? free : cpuMilli);

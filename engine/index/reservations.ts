@@ -6,12 +6,14 @@ import { cpuClassesOf, Envelope, gpuClassesOf, SAMPLES } from './envelope.js';
 import type { EnvelopeRow } from './envelope.js';
 import { LeafEnvelope } from './leafEnvelope.js';
 import type { MarketIndex } from './marketIndex.js';
-import { ENVELOPE, ENVELOPE_HALVES, NODE_HALVES } from './nodeTable.js';
+import { ATTRIBUTES, ENVELOPE, ENVELOPE_HALVES, NODE_HALVES, NODE_WORDS, TRAIT_SHIFT } from './nodeTable.js';
+import { traitsOf } from './packingTraits.js';
 import { halfOf, LEAF_SHIFT, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
 
 const MACHINE_ENTRY = 4 + DEVICES_PER_MACHINE;
 const ROW_ENTRY = 3;
 const HALF_ENTRY = 2;
+const WORD_ENTRY = 2;
 
 /**
  * Capacity taken while a round is matched: written into the market's columns and the index in place, with a note of every value that was
@@ -22,6 +24,7 @@ export class Reservations {
   readonly #machines = new Journal(MACHINE_ENTRY);
   readonly #rows = new Journal(ROW_ENTRY);
   readonly #halves = new Journal(HALF_ENTRY);
+  readonly #attributes = new Journal(WORD_ENTRY);
   readonly #envelope = new Envelope();
   readonly #leafEnvelope: LeafEnvelope;
   readonly #row: EnvelopeRow = {
@@ -81,6 +84,10 @@ export class Reservations {
       const { words } = this.#halves;
       nodes.halves[words[at]!] = words[at + 1]!;
     }
+    for (let at = this.#attributes.last(); at >= 0; at -= WORD_ENTRY) {
+      const { words } = this.#attributes;
+      nodes.words[words[at]!] = words[at + 1]!;
+    }
     for (let at = this.#rows.last(); at >= 0; at -= ROW_ENTRY) {
       const { words } = this.#rows;
       const half = halfOf(words[at]!);
@@ -98,6 +105,7 @@ export class Reservations {
       }
     }
     this.#halves.clear();
+    this.#attributes.clear();
     this.#rows.clear();
     this.#machines.clear();
   }
@@ -118,6 +126,7 @@ export class Reservations {
     rows.halves[half + ROW_TOTAL] = total;
     rows.halves[half + ROW_DEVICES] = devices;
     const { isGpu } = bucket.forest;
+    if (isGpu && this.#index.hasPacking) this.#addTraits(bucket, leaf, traitsOf(total, devices) << TRAIT_SHIFT);
     const before = isGpu ? gpuClassesOf(devicesBefore) : cpuClassesOf(totalBefore);
     let local = bucket.leaves + leaf - bucket.leafBase;
     this.#boundLeaf(bucket, leaf, row, bucket.nodeBase + local, before);
@@ -131,6 +140,29 @@ export class Reservations {
       if (this.#first >= this.#end) return;
       this.#join(forest.nodeBase + local, forest.nodeOf(2 * local), forest.nodeOf(2 * local + 1));
     }
+  }
+
+  /** Gives a leaf's node and all above it, as far as they have them not, the traits that a row of the leaf has come to have. */
+  #addTraits(bucket: Bucket, leaf: number, traits: number): void {
+    const { forest, nodeBase } = bucket;
+    let local = bucket.leaves + leaf - bucket.leafBase;
+    for (; local >= 1; local >>= 1) if (!this.#addBits(nodeBase + local, traits)) return;
+    for (local = (bucket.position + forest.buckets.length) >> 1; local >= 1; local >>= 1) {
+      if (!this.#addBits(forest.nodeBase + local, traits)) return;
+    }
+  }
+
+  /** Sets bits of a node's attributes and notes what was there; whether one of them was not set. */
+  #addBits(node: number, bits: number): boolean {
+    const { words } = this.#index.nodes;
+    const word = node * NODE_WORDS + ATTRIBUTES;
+    const old = words[word]!;
+    if ((old & bits) === bits) return false;
+    const at = this.#attributes.next();
+    this.#attributes.words[at] = word;
+    this.#attributes.words[at + 1] = old;
+    words[word] = old | bits;
+    return true;
   }
 
   /**

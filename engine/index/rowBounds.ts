@@ -1,6 +1,8 @@
 import { DEVICES_PER_MACHINE } from '../market.js';
 import type { Market } from '../market.js';
 import { WHOLE_DEVICE } from '../devices.js';
+import { packingOf } from '../packing.js';
+import type { Packing } from '../packing.js';
 import { SCALE } from '../policy.js';
 import type { Policy } from '../policy.js';
 import { measured } from '../roundTerms.js';
@@ -12,6 +14,7 @@ import { lowerLeastPrices } from './leastPrices.js';
 import * as Node from './nodeTable.js';
 import { amountByte, floatBelow, foldAttributes27, ROW_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
+import { LACK_SHIFT, traitsOf, WHOLE_SHIFT } from './packingTraits.js';
 import type { ProviderTerms } from './providerTerms.js';
 import { foldAttributes, LEAF_ROWS } from './rowTable.js';
 import type { RowTable, RowValues } from './rowTable.js';
@@ -37,6 +40,8 @@ export class RowBounds {
   };
   readonly #market: Market;
   readonly #policy: Policy;
+  /** Null when the policy gives packing no weight. */
+  readonly #packing: Packing | null;
   readonly #nodes: NodeTable;
   readonly #rows: RowTable;
   readonly #providers: ProviderTerms;
@@ -56,6 +61,7 @@ export class RowBounds {
   constructor(market: Market, policy: Policy, nodes: NodeTable, rows: RowTable, providers: ProviderTerms) {
     this.#market = market;
     this.#policy = policy;
+    this.#packing = policy.weightPackingBps === 0 ? null : packingOf(policy);
     this.#nodes = nodes;
     this.#rows = rows;
     this.#providers = providers;
@@ -89,6 +95,7 @@ export class RowBounds {
     row.devices = values.devices;
     this.#machines[0] = machineId;
     this.#writeFilters(1, nodes, node);
+    nodes.words[node * Node.NODE_WORDS + Node.ATTRIBUTES]! |= this.#traitsIn(bucket) << Node.TRAIT_SHIFT;
     nodes.halves[node * Node.NODE_HALVES + Node.MIN_PRICE] = compactPrice(Math.floor(row.referencePrice));
     this.#envelope.clear();
     this.#addToEnvelope(bucket);
@@ -116,25 +123,38 @@ export class RowBounds {
     const { used } = this.#rows;
     this.#nodes.clear(node);
     if (used[leaf] === 0) return;
-    this.boundScores(bucket, leaf, node);
     this.#boundFilters(leaf, node);
+    this.boundScores(bucket, leaf, node);
   }
 
-  /** Bounds the prices and scores of a leaf that has rows by the rows alone; for filters its node bounds what it did before. */
+  /**
+   * Bounds the prices, scores and traits for packing of a leaf that has rows by the rows alone; for filters its node bounds what it did
+   * before.
+   */
   boundScores(bucket: Bucket, leaf: number, node: number): void {
     const rows = this.#rows;
-    const { halves } = this.#nodes;
+    const { halves, words } = this.#nodes;
     const row = this.#envelopeRow;
     const { isGpu } = bucket.forest;
     this.#envelope.clear();
+    let traits = 0;
     let leastPrice = Infinity;
     for (let at = leaf * LEAF_ROWS; at < leaf * LEAF_ROWS + rows.used[leaf]!; at++) {
       rows.read(at, isGpu, row);
       if (row.referencePrice < leastPrice) leastPrice = row.referencePrice;
+      traits |= this.#traitsIn(bucket);
       this.#addToEnvelope(bucket);
     }
+    const attributes = node * Node.NODE_WORDS + Node.ATTRIBUTES;
+    words[attributes] = (words[attributes]! & Node.ATTRIBUTE_MASK) | (traits << Node.TRAIT_SHIFT);
     halves[node * Node.NODE_HALVES + Node.MIN_PRICE] = compactPrice(Math.floor(leastPrice));
     this.#envelope.write(halves, node * Node.NODE_HALVES + Node.ENVELOPE, this.scale.unit);
+  }
+
+  /** Traits of the row at hand; none where packing has no weight or there are no devices. */
+  #traitsIn(bucket: Bucket): number {
+    if (this.#packing === null || !bucket.forest.isGpu) return 0;
+    return traitsOf(this.#envelopeRow.total, this.#envelopeRow.devices);
   }
 
   /** Writes what filters ask of the machines of a leaf and their providers into a cleared node. */
@@ -212,18 +232,23 @@ export class RowBounds {
       values.devices = 1;
       return values;
     }
+    const packing = this.#packing;
     const first = machineId * DEVICES_PER_MACHINE;
     let total = 0;
     let largest = 0;
     let whole = 0;
+    let worth = 0;
     for (let device = first; device < first + DEVICES_PER_MACHINE; device++) {
       const free = market.freeMilliGpu[device]!;
       total += free;
       if (free > largest) largest = free;
       if (free === WHOLE_DEVICE) whole++;
+      if (packing !== null) worth += packing.deviceValue[free]!;
     }
+    const lack =
+      packing === null ? 0 : packing.lackOf(worth, market.freeCpuMilli[machineId]!, market.freeMemoryMib[machineId]!);
     values.total = total;
-    values.devices = (whole << 10) | Math.min(largest, 0x3ff);
+    values.devices = (lack << LACK_SHIFT) | (whole << WHOLE_SHIFT) | Math.min(largest, 0x3ff);
     return values;
   }
 }

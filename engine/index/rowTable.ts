@@ -163,7 +163,7 @@ export interface RowValues extends UnitPrices {
   complianceBps: number;
   /** Free of the dominant resource: milli-GPU of all devices; in a bucket of machines without GPU free cpu-milli >> CPU_SHIFT. */
   total: number;
-  /** Most that one device has free in bits 0..9, wholly free devices above; 1 in a bucket of machines without GPU. */
+  /** What is free on devices and what the machine lacks beside them, as `packingTraits` has it; 1 in a bucket of machines without GPU. */
   devices: number;
   /** Attributes of the provider, as `foldAttributes` folds them. */
   attributes: number;

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { crowdedRound } from '../reference/crowdedRound.js';
 import { PLAIN_POLICY } from '../reference/plainRound.js';
 import { MarketIndex } from './marketIndex.js';
-import { MAX_CPU, NODE_BYTES } from './nodeTable.js';
+import { ATTRIBUTE_MASK, ATTRIBUTES, MAX_CPU, NODE_BYTES, NODE_WORDS, TRAIT_SHIFT } from './nodeTable.js';
+import { halfOf, ROW_DEVICES } from './rowTable.js';
 
 function crowdedIndex(): MarketIndex {
   return new MarketIndex(crowdedRound(7, false).snapshot, PLAIN_POLICY);
@@ -17,6 +18,35 @@ test('a node that says less than a row below it does not', () => {
   const root = index.buckets[0]!.nodeBase + 1;
   index.nodes.bytes[root * NODE_BYTES + MAX_CPU] = 0;
   expect(() => index.verify()).toThrow(`node ${root} does not bound a row below it`);
+});
+
+test.each([1, 2, 4])('a node without a trait (%d) of a row below it does not', (trait) => {
+  const packing = {
+    fromMilli: [1],
+    value: [1000],
+    deviceWeight: 32,
+    cpuWeight: 32,
+    memoryWeight: 2,
+    cpuRate: 1024,
+    memoryRate: 1024,
+    models: [],
+    modelFactor: [],
+  };
+  const policy = { ...PLAIN_POLICY, rulesVersion: 2, weightPriceBps: 3000, weightPackingBps: 1500, packing };
+  const index = new MarketIndex(crowdedRound(7, false).snapshot, policy);
+  expect(() => index.verify()).not.toThrow();
+  const root = index.buckets.find(({ forest, rows }) => forest.isGpu && rows > 10)!.nodeBase + 1;
+  const word = root * NODE_WORDS + ATTRIBUTES;
+  expect(index.nodes.words[word]! >>> TRAIT_SHIFT).toBe(7);
+  index.nodes.words[word]! &= ATTRIBUTE_MASK | ((7 - trait) << TRAIT_SHIFT);
+  expect(() => index.verify()).toThrow(`node ${root} does not bound a row below it`);
+});
+
+test('a row that says its machine has more free does not', () => {
+  const index = crowdedIndex();
+  const row = index.buckets[0]!.leafBase * 32;
+  index.rows.halves[halfOf(row) + ROW_DEVICES]! ^= 1 << 10;
+  expect(() => index.verify()).toThrow(`row ${row} is not what machine ${index.rows.machineOf(row)} has free`);
 });
 
 test('a row too few does not', () => {

@@ -6,7 +6,7 @@ import { ROW_NODE, SPARE_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import type { RowBounds } from './rowBounds.js';
 import type { RowsByMachine } from './rowsByMachine.js';
-import { LEAF_ROWS } from './rowTable.js';
+import { halfOf, LEAF_ROWS, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
 import type { RowTable } from './rowTable.js';
 
 /** What is verified. */
@@ -19,7 +19,10 @@ export interface VerifiedParts {
   readonly rowBounds: RowBounds;
 }
 
-/** Every row's own bounds lie within those of all nodes above it, and every machine that takes part has its rows: throws RangeError if not. */
+/**
+ * Every row says what its machine has free and lies within the bounds of all nodes above it, and every machine that takes part has its
+ * rows: throws RangeError if not.
+ */
 export function verifyIndex(parts: VerifiedParts, round: number): void {
   const { market, rows, rowsByMachine, rowBounds, buckets: table } = parts;
   const own = new Uint32Array(OFFERS_PER_MACHINE);
@@ -33,6 +36,10 @@ export function verifyIndex(parts: VerifiedParts, round: number): void {
         count++;
         const ownCount = rowsByMachine.read(machineId, own);
         if (!own.subarray(0, ownCount).includes(row)) throw new RangeError(`machine ${machineId} lost row ${row}`);
+        const { total, devices } = rowBounds.loadFree(machineId, bucket);
+        if (rows.halves[halfOf(row) + ROW_TOTAL] !== total || rows.halves[halfOf(row) + ROW_DEVICES] !== devices) {
+          throw new RangeError(`row ${row} is not what machine ${machineId} has free`);
+        }
         rowBounds.load(machineId, offerOf(market, machineId, bucket.forest.tokenId), bucket);
         for (let above = local; above >= 1; above >>= 1) verifyBound(parts, bucket.nodeBase + above);
         const { forest } = bucket;

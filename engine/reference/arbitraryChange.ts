@@ -1,10 +1,16 @@
 import * as fc from 'fast-check';
 import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import type { MachineFields, Market, OfferFields, ProviderFields } from '../market.js';
-import type { Policy } from '../policy.js';
+import type { PackingTerms, Policy } from '../policy.js';
 import type { MatchRecord } from '../record.js';
 import type { Snapshot } from '../snapshot.js';
-import { machineArbitrary, offerArbitrary, policyArbitrary, providerArbitrary } from './arbitrarySnapshot.js';
+import {
+  machineArbitrary,
+  offerArbitrary,
+  packingTermsArbitrary,
+  policyArbitrary,
+  providerArbitrary,
+} from './arbitrarySnapshot.js';
 import type { MarketPlan } from './arbitrarySnapshot.js';
 
 /** What happens to a market between two rounds. */
@@ -15,7 +21,8 @@ export type MarketChange =
   | { readonly kind: 'settle' }
   | { readonly kind: 'rounds'; readonly by: number }
   | { readonly kind: 'days'; readonly by: number }
-  | { readonly kind: 'policy'; readonly policy: Policy };
+  | { readonly kind: 'policy'; readonly policy: Policy }
+  | { readonly kind: 'packing'; readonly packing: PackingTerms };
 
 const pick = fc.integer({ min: 0, max: 0xffff });
 
@@ -42,6 +49,7 @@ export const changeArbitrary: fc.Arbitrary<MarketChange> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('rounds' as const), by: fc.integer({ min: -2, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('days' as const), by: fc.constantFrom(-1, 1, 2) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('policy' as const), policy: policyArbitrary }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('packing' as const), packing: packingTermsArbitrary }) },
 );
 
 /** The snapshot and policy after a change; the market is written on in place, `records` are what the round before matched. */
@@ -80,6 +88,8 @@ export function changed(
       return { snapshot: { ...snapshot, timestampSeconds: snapshot.timestampSeconds + change.by * 86_400 }, policy };
     case 'policy':
       return { snapshot, policy: change.policy };
+    case 'packing':
+      return { snapshot, policy: policy.packing === null ? policy : { ...policy, packing: change.packing } };
   }
   return { snapshot, policy };
 }

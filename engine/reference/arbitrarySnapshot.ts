@@ -164,7 +164,7 @@ function bidArbitrary(
 }
 
 /** Packing terms from nothing to every bound, with values that tie and values that differ. */
-const packingTermsArbitrary: fc.Arbitrary<PackingTerms> = fc
+export const packingTermsArbitrary: fc.Arbitrary<PackingTerms> = fc
   .record({
     steps: fc.uniqueArray(
       fc.record({
