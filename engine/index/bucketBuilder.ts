@@ -6,13 +6,14 @@ import type { Bucket } from './bucket.js';
 import type { BucketTable } from './bucketTable.js';
 import { clearLeastPrices, lowerLeastPrices } from './leastPrices.js';
 import { Clustering, MEASURES } from './clustering.js';
+import { LEAF_ROWS } from './leafRows.js';
 import { belongs, forEachOffer, offerOf } from './liveOffers.js';
 import type { EnvelopeRow } from './envelope.js';
 import { CPU_SHIFT } from './nodeTable.js';
 import type { ProviderTerms } from './providerTerms.js';
 import type { RowBounds } from './rowBounds.js';
 import type { RowsByMachine } from './rowsByMachine.js';
-import { LEAF_ROWS, NO_ROW, RowTable } from './rowTable.js';
+import { NO_ROW, RowTable } from './rowTable.js';
 import type { UnitPrices } from './rowTable.js';
 import type { TreeBounds } from './treeBounds.js';
 
@@ -213,7 +214,7 @@ export class BucketBuilder {
     const sets = new Map<number, number>();
     for (let position = 0; position < count; position++) {
       const at = position * MEASURES;
-      const attributes = this.#moving.attributesOf(position);
+      const attributes = this.#moving.attributes.of(position);
       this.#moving.read(position, isGpu, row);
       sets.set(attributes, (sets.get(attributes) ?? 0) + 1);
       measures[at] = -pricePoints * row.referencePrice;

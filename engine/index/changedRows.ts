@@ -1,5 +1,6 @@
+import { LEAF_ROWS } from './leafRows.js';
 import { NodeTable } from './nodeTable.js';
-import { LEAF_ROWS, RowTable } from './rowTable.js';
+import { RowTable } from './rowTable.js';
 
 /** Rows for which room is kept between uses. */
 const KEPT_ROWS = 1024;

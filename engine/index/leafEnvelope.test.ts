@@ -5,7 +5,8 @@ import type { Bucket } from './bucket.js';
 import { CLASSES, cpuClassesOf, Envelope, gpuClassesOf } from './envelope.js';
 import type { EnvelopeRow } from './envelope.js';
 import { LeafEnvelope } from './leafEnvelope.js';
-import { LEAF_ROWS, RowTable } from './rowTable.js';
+import { LEAF_ROWS } from './leafRows.js';
+import { RowTable } from './rowTable.js';
 
 const SCALE = { fullPoints: 60_000_000, pricePoints: 45_000_000, fitPoints: 15_000_000, unit: 1 };
 

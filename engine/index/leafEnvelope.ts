@@ -10,6 +10,7 @@ import {
   SAMPLES,
 } from './envelope.js';
 import type { Envelope, EnvelopeRow, EnvelopeScale } from './envelope.js';
+import { LEAF_ROWS } from './leafRows.js';
 import * as Row from './rowTable.js';
 import type { RowTable } from './rowTable.js';
 
@@ -72,7 +73,7 @@ export class LeafEnvelope {
   #liftByCpuRows(envelope: Envelope, typicalCore: number, leaf: number, from: number, to: number): void {
     const rows = this.#rows;
     const row = this.#row;
-    const first = leaf * Row.LEAF_ROWS;
+    const first = leaf * LEAF_ROWS;
     for (let at = first; at < first + rows.used[leaf]!; at++) {
       rows.read(at, false, row);
       const classes = cpuClassesOf(row.total);

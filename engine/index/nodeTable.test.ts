@@ -11,7 +11,7 @@ import {
   NODE_HALVES,
   NodeTable,
 } from './nodeTable.js';
-import { foldAttributes } from './rowTable.js';
+import { foldAttributes } from './attributePlaces.js';
 
 test('an amount that is not less has a byte that is not less', () => {
   const amount = fc.nat(2 ** 24 - 1);

@@ -9,10 +9,12 @@ import type { Policy } from '../policy.js';
 import { standingOf } from '../roundTerms.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Chosen } from '../stages.js';
+import { foldAttributes } from './attributePlaces.js';
 import type { Bucket, Forest } from './bucket.js';
 import { CandidateHeap } from './candidateHeap.js';
 import { expandPrice } from './compactPrice.js';
 import { cpuClassOf, gpuClassOf, REFERENCE_CORES, REFERENCE_MEMORY_GIB, SAMPLE_AT, SAMPLES } from './envelope.js';
+import { LEAF_ROWS } from './leafRows.js';
 import { MachineJudge } from './machineJudge.js';
 import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
@@ -20,7 +22,6 @@ import { amountByte, foldAttributes27 } from './nodeTable.js';
 import { MOST_COMPLIANCE_BPS } from './rowBounds.js';
 import { TRAITS, traitsOf, WHOLE_MASK, WHOLE_SHIFT } from './packingTraits.js';
 import * as Row from './rowTable.js';
-import { foldAttributes } from './rowTable.js';
 
 /** Where an order goes, without its total. */
 export type Placement = Omit<Chosen, 'stage' | 'total'>;
@@ -37,6 +38,11 @@ const ROUNDING = 64;
 const REGION_GROUP_BITS = 5;
 const NO_MODEL = -1;
 const ANY_MODEL = -2;
+/** Required attributes from which on rows are asked for all of them before their leaf is bounded. */
+const MANY_ATTRIBUTES = 3;
+/** Below nodes of so many leaves, or up to twice as many, all leaves are asked at once. */
+const WARD_SHIFT = 6;
+const WARD_LEAVES = 2 << WARD_SHIFT;
 /** What stands for the bound of a node that cannot hold a candidate. */
 const REJECTED = -1;
 
@@ -51,8 +57,12 @@ export class OrderSearch {
   /** Bounds of the two nodes bounded last. */
   readonly #bounds = new Float64Array(2);
   /** Rows of the leaf at hand that may still win, as places in the leaf, and their bounds. */
-  readonly #slots = new Uint8Array(Row.LEAF_ROWS);
-  readonly #slotBounds = new Float64Array(Row.LEAF_ROWS);
+  readonly #slots = new Uint8Array(LEAF_ROWS);
+  readonly #slotBounds = new Float64Array(LEAF_ROWS);
+  /** Leaves, as local nodes, with a row that has all attributes that the order requires. */
+  readonly #having = new Uint32Array(WARD_LEAVES);
+  /** Takes what is read ahead, so that the reads are not left out as without effect. */
+  readonly #ahead = new Uint32Array(1);
   #snapshot!: Snapshot;
   #policy!: Policy;
   #jitter!: Jitter;
@@ -76,6 +86,8 @@ export class OrderSearch {
   #maxPrice = 0;
   #attributes16 = 0;
   #attributes27 = 0;
+  /** Whether so many attributes are required that a leaf whose rows together have them may well have no row with all. */
+  #asksMuch = false;
   #maxSlashes = 0;
   #tiers = 0;
   #cpuByte = 0;
@@ -175,6 +187,7 @@ export class OrderSearch {
     judge.begin(order);
     this.#attributes16 = foldAttributes(judge.attributesLow, judge.attributesHigh);
     this.#attributes27 = foldAttributes27(judge.attributesLow, judge.attributesHigh);
+    this.#asksMuch = bitCount(this.#attributes16) >= MANY_ATTRIBUTES;
     this.#cpuByte = amountByte(order.cpuMilli);
     this.#memoryByte = amountByte(order.memoryMib);
     this.#uptimeByte = Math.min(0xff, order.minUptimeBps >>> Node.BPS_SHIFT);
@@ -479,11 +492,15 @@ export class OrderSearch {
     const { nodeBase, leaves } = bucket;
     if (bucket.number !== this.#entered) this.#enterBucket(bucket, this.#regionScore(bucket.region));
     const bounds = this.#bounds;
+    // The nodes from `wards` to before twice as many are one on each way down.
+    const wards = this.#asksMuch ? Math.max(1, leaves >>> WARD_SHIFT) : 0;
     let local = from;
     while (local < leaves) {
+      if (local >= wards && local < 2 * wards && this.#pushHaving(bucket, local)) return;
       const left = 2 * local;
       const right = left + 1;
       this.#bound(nodeBase + left, 2);
+      if (this.#asksMuch) this.#rejectLacking(bucket, left);
       const leftBound = bounds[0]!;
       const rightBound = bounds[1]!;
       const takesLeft =
@@ -507,6 +524,48 @@ export class OrderSearch {
     this.#scanLeaf(bucket, bucket.leafBase + local - leaves, this.#regionScoreEntered * this.#weightRegion);
   }
 
+  /** Rejects of the two local nodes bounded last, from `left` on, leaves of which no row has all attributes that the order requires. */
+  #rejectLacking(bucket: Bucket, left: number): void {
+    const { rows } = this.#index;
+    const { leaves, leafBase } = bucket;
+    for (let index = 0; index < 2; index++) {
+      const leaf = leafBase + left + index - leaves;
+      if (leaf < leafBase || this.#bounds[index]! < 0) continue;
+      if (rows.attributes.having(leaf, this.#attributes16, rows.used[leaf]!) === 0) this.#bounds[index] = REJECTED;
+    }
+  }
+
+  /**
+   * Pushes the leaves below a local node that have a row with all attributes that the order requires; whether it did, which it does not
+   * where most leaves have one. All are asked before the first is bounded, so that the memory fetches them side by side.
+   */
+  #pushHaving(bucket: Bucket, top: number): boolean {
+    const { rows, nodes } = this.#index;
+    const { leaves, leafBase, nodeBase } = bucket;
+    const having = this.#having;
+    let asked = 0;
+    let count = 0;
+    for (let first = top, width = 1; first < 2 * leaves; first *= 2, width *= 2) {
+      const end = Math.min(first + width, 2 * leaves);
+      for (let local = Math.max(first, leaves); local < end; local++) {
+        const leaf = leafBase + local - leaves;
+        asked++;
+        if (rows.attributes.having(leaf, this.#attributes16, rows.used[leaf]!) !== 0) having[count++] = local;
+      }
+    }
+    if (4 * count > 3 * asked) return false;
+    let read = 0;
+    for (let at = 0; at < count; at++) read ^= nodes.words[(nodeBase + having[at]!) * Node.NODE_WORDS]!;
+    this.#ahead[0]! ^= read;
+    for (let at = 0; at < count; at++) {
+      const local = having[at]!;
+      this.#bound(nodeBase + local, 1);
+      const bound = this.#bounds[0]!;
+      if (this.#reaches(bound, nodeBase + local)) this.#heap.push(bound, bucket.number, local);
+    }
+    return true;
+  }
+
   #providerAt(node: number): number {
     return this.#index.nodes.words[node * Node.NODE_WORDS + Node.MIN_PROVIDER]!;
   }
@@ -524,7 +583,6 @@ export class OrderSearch {
     const milliGpu = this.#milliGpu;
     const cpuMilli = this.#cpuMilli;
     const wholeDevices = this.#wholeDevices;
-    const attributes = this.#attributes16;
     const gpus = milliGpu / 1000;
     const cores = cpuMilli / 1000;
     const memoryGib = this.#memoryMib / 1024;
@@ -538,11 +596,12 @@ export class OrderSearch {
     const points = pointsOfPrice * mostPrice + regionPoints + (milliGpu > 0 ? 0 : mostPacking[0]!);
     const least = this.#bestTotal - this.#jitterRange - ROUNDING;
     const first = leaf * Row.LEAF_HALVES;
-    const end = first + rows.used[leaf]!;
     const gpuPrices = leaf * Row.LEAF_WORDS + Row.ROW_GPU_PRICE - first;
     let count = 0;
+    const end = first + rows.used[leaf]!;
+    const places = this.#attributes16 === 0 ? -1 : rows.attributes.having(leaf, this.#attributes16, end - first);
     for (let row = first; row < end; row++) {
-      if ((halves[row + Row.ROW_ATTRIBUTES]! & attributes) !== attributes) continue;
+      if (((places >>> (row - first)) & 1) === 0) continue;
       let fit = 0;
       if (milliGpu > 0) {
         const devices = halves[row + Row.ROW_DEVICES]!;
@@ -675,4 +734,10 @@ export class OrderSearch {
     this.#isPending = false;
     this.#bestTotal += this.#jitter.of(this.#order.orderId, this.#bestProvider);
   }
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

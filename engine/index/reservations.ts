@@ -5,10 +5,11 @@ import type { Bucket } from './bucket.js';
 import { cpuClassesOf, Envelope, gpuClassesOf, SAMPLES } from './envelope.js';
 import type { EnvelopeRow } from './envelope.js';
 import { LeafEnvelope } from './leafEnvelope.js';
+import { LEAF_SHIFT } from './leafRows.js';
 import type { MarketIndex } from './marketIndex.js';
 import { ATTRIBUTES, ENVELOPE, ENVELOPE_HALVES, NODE_HALVES, NODE_WORDS, TRAIT_SHIFT } from './nodeTable.js';
 import { traitsOf } from './packingTraits.js';
-import { halfOf, LEAF_SHIFT, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
+import { halfOf, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
 
 const MACHINE_ENTRY = 4 + DEVICES_PER_MACHINE;
 const ROW_ENTRY = 3;

@@ -6,17 +6,18 @@ import type { Packing } from '../packing.js';
 import { SCALE } from '../policy.js';
 import type { Policy } from '../policy.js';
 import { measured } from '../roundTerms.js';
+import { foldAttributes } from './attributePlaces.js';
 import type { Bucket } from './bucket.js';
 import { compactPrice, expandPrice } from './compactPrice.js';
 import { Envelope, REFERENCE_CORES, REFERENCE_MEMORY_GIB } from './envelope.js';
 import type { EnvelopeRow, EnvelopeScale } from './envelope.js';
+import { LEAF_ROWS } from './leafRows.js';
 import { lowerLeastPrices } from './leastPrices.js';
 import * as Node from './nodeTable.js';
 import { amountByte, floatBelow, foldAttributes27, ROW_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import { LACK_SHIFT, traitsOf, WHOLE_SHIFT } from './packingTraits.js';
 import type { ProviderTerms } from './providerTerms.js';
-import { foldAttributes, LEAF_ROWS } from './rowTable.js';
 import type { RowTable, RowValues } from './rowTable.js';
 
 /** 10000 and four reports of ten bits. */

@@ -6,6 +6,7 @@ import type { BucketBuilder } from './bucketBuilder.js';
 import type { BucketTable } from './bucketTable.js';
 import { ChangedRows } from './changedRows.js';
 import { IdLog } from './idLog.js';
+import { LEAF_ROWS, LEAF_SHIFT } from './leafRows.js';
 import { isOffered, keptOffer } from './liveOffers.js';
 import type { MachinesByProvider } from './machinesByProvider.js';
 import { ROW_NODE } from './nodeTable.js';
@@ -13,7 +14,7 @@ import type { NodeTable } from './nodeTable.js';
 import type { RoundBoundaries } from './roundBoundaries.js';
 import type { RowBounds } from './rowBounds.js';
 import type { RowsByMachine } from './rowsByMachine.js';
-import { LEAF_ROWS, LEAF_SHIFT, NO_ROW } from './rowTable.js';
+import { NO_ROW } from './rowTable.js';
 import type { RowTable } from './rowTable.js';
 import type { TreeBounds } from './treeBounds.js';
 

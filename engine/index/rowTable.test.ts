@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { LEAF_ROWS, RowTable } from './rowTable.js';
+import { LEAF_ROWS } from './leafRows.js';
+import { RowTable } from './rowTable.js';
 import type { RowValues } from './rowTable.js';
 
 const FIRST: RowValues = {

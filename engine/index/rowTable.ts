@@ -1,46 +1,38 @@
+import { AttributePlaces } from './attributePlaces.js';
 import { compactPrice, expandPrice } from './compactPrice.js';
 import { REFERENCE_CORES, REFERENCE_MEMORY_GIB } from './envelope.js';
 import type { EnvelopeRow } from './envelope.js';
+import { LEAF_ROWS, LEAF_SHIFT, PLACE_BITS } from './leafRows.js';
 import { floatBelow } from './nodeTable.js';
 
-/** Rows of one leaf at most. */
-export const LEAF_ROWS = 32;
-export const LEAF_SHIFT = 5;
-const SLOT_BITS = LEAF_ROWS - 1;
-
 /** A leaf's block holds its rows' fields one after the other, for all places each: so many 16-bit halves and 32-bit words. */
-export const LEAF_HALVES = 12 * LEAF_ROWS;
+export const LEAF_HALVES = 11 * LEAF_ROWS;
 export const LEAF_WORDS = LEAF_HALVES / 2;
 
 /** Half offsets of the fields in a leaf's block, the ones that filters ask for first. */
-export const ROW_ATTRIBUTES = 0;
-export const ROW_DEVICES = LEAF_ROWS;
-export const ROW_TOTAL = 2 * LEAF_ROWS;
-export const ROW_COMPLIANCE = 3 * LEAF_ROWS;
-export const ROW_STANDING = 4 * LEAF_ROWS;
-export const ROW_CORE_PRICE = 5 * LEAF_ROWS;
-export const ROW_MEMORY_PRICE = 6 * LEAF_ROWS;
-export const ROW_STORAGE_PRICE = 7 * LEAF_ROWS;
+export const ROW_DEVICES = 0;
+export const ROW_TOTAL = LEAF_ROWS;
+export const ROW_COMPLIANCE = 2 * LEAF_ROWS;
+export const ROW_STANDING = 3 * LEAF_ROWS;
+export const ROW_CORE_PRICE = 4 * LEAF_ROWS;
+export const ROW_MEMORY_PRICE = 5 * LEAF_ROWS;
+export const ROW_STORAGE_PRICE = 6 * LEAF_ROWS;
+const HALF_FIELDS_END = 7 * LEAF_ROWS;
 /** Word offsets. */
-export const ROW_GPU_PRICE = 4 * LEAF_ROWS;
-export const ROW_MACHINE = 5 * LEAF_ROWS;
-
-/** 54 attribute bits in 16: a provider has all bits of an order only if its fold has all of the order's fold. */
-export function foldAttributes(low: number, high: number): number {
-  return (low & 0xffff) | (low >>> 16) | (high & 0xffff) | (high >>> 16);
-}
+export const ROW_GPU_PRICE = HALF_FIELDS_END / 2;
+export const ROW_MACHINE = ROW_GPU_PRICE + LEAF_ROWS;
 
 /** No row. */
 export const NO_ROW = 0xffff_ffff;
 
 /** Where a row's fields of 16 bits lie among the halves, once a field's offset is added. */
 export function halfOf(row: number): number {
-  return (row >>> LEAF_SHIFT) * LEAF_HALVES + (row & SLOT_BITS);
+  return (row >>> LEAF_SHIFT) * LEAF_HALVES + (row & PLACE_BITS);
 }
 
 /** The same for the fields of 32 bits among the words. */
 export function wordOf(row: number): number {
-  return (row >>> LEAF_SHIFT) * LEAF_WORDS + (row & SLOT_BITS);
+  return (row >>> LEAF_SHIFT) * LEAF_WORDS + (row & PLACE_BITS);
 }
 
 /**
@@ -54,6 +46,7 @@ export class RowTable {
   /** Seen as 32-bit words: machine ids; as floats: prices of a GPU. */
   words: Uint32Array<ArrayBuffer> = new Uint32Array(this.halves.buffer);
   floats: Float32Array<ArrayBuffer> = new Float32Array(this.halves.buffer);
+  readonly attributes = new AttributePlaces();
   /** By leaf: rows in use, from the leaf's first on. */
   used = new Uint8Array(0);
   /** By leaf: its bucket. */
@@ -65,7 +58,7 @@ export class RowTable {
   }
 
   get byteLength(): number {
-    return this.halves.byteLength + this.used.byteLength + this.bucket.byteLength;
+    return this.halves.byteLength + this.attributes.byteLength + this.used.byteLength + this.bucket.byteLength;
   }
 
   /** Makes room for `leaves` leaves in all, keeping what there is. */
@@ -74,6 +67,7 @@ export class RowTable {
     this.halves = grown(this.halves, new Uint16Array(leaves * LEAF_HALVES));
     this.words = new Uint32Array(this.halves.buffer);
     this.floats = new Float32Array(this.halves.buffer);
+    this.attributes.grow(leaves);
     this.used = grown(this.used, new Uint8Array(leaves));
     this.bucket = grown(this.bucket, new Uint32Array(leaves));
   }
@@ -88,7 +82,7 @@ export class RowTable {
     const { halves } = this;
     const half = halfOf(row);
     const word = wordOf(row);
-    halves[half + ROW_ATTRIBUTES] = values.attributes;
+    this.attributes.set(row, values.attributes);
     halves[half + ROW_DEVICES] = values.devices;
     halves[half + ROW_TOTAL] = values.total;
     halves[half + ROW_COMPLIANCE] = values.complianceBps;
@@ -117,10 +111,6 @@ export class RowTable {
     into.devices = halves[half + ROW_DEVICES]!;
   }
 
-  attributesOf(row: number): number {
-    return this.halves[halfOf(row) + ROW_ATTRIBUTES]!;
-  }
-
   readPrices(row: number, into: UnitPrices): void {
     const { halves } = this;
     const half = halfOf(row);
@@ -139,7 +129,8 @@ export class RowTable {
     const { halves, words } = this;
     const half = halfOf(to);
     const otherHalf = halfOf(from);
-    for (let field = ROW_ATTRIBUTES; field <= ROW_STORAGE_PRICE; field += LEAF_ROWS) {
+    this.attributes.set(to, other.attributes.of(from));
+    for (let field = ROW_DEVICES; field < HALF_FIELDS_END; field += LEAF_ROWS) {
       halves[half + field] = other.halves[otherHalf + field]!;
     }
     const word = wordOf(to);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { crowdedRound } from '../reference/crowdedRound.js';
 import { PLAIN_POLICY } from '../reference/plainRound.js';
+import { LEAF_ROWS } from './leafRows.js';
 import { MarketIndex } from './marketIndex.js';
 import { ATTRIBUTE_MASK, ATTRIBUTES, MAX_CPU, NODE_BYTES, NODE_WORDS, TRAIT_SHIFT } from './nodeTable.js';
 import { halfOf, ROW_DEVICES } from './rowTable.js';
@@ -47,6 +48,15 @@ test('a row that says its machine has more free does not', () => {
   const row = index.buckets[0]!.leafBase * 32;
   index.rows.halves[halfOf(row) + ROW_DEVICES]! ^= 1 << 10;
   expect(() => index.verify()).toThrow(`row ${row} is not what machine ${index.rows.machineOf(row)} has free`);
+});
+
+test('a row that lacks an attribute of its provider does not', () => {
+  const index = crowdedIndex();
+  const rows = index.buckets.map(({ leafBase }) => leafBase * LEAF_ROWS);
+  const row = rows.find((first) => index.rows.attributes.of(first) !== 0)!;
+  const attributes = index.rows.attributes.of(row);
+  index.rows.attributes.set(row, attributes & (attributes - 1));
+  expect(() => index.verify()).toThrow(`row ${row} lacks attributes`);
 });
 
 test('a row too few does not', () => {

@@ -1,12 +1,13 @@
 import { OFFERS_PER_MACHINE } from '../market.js';
 import type { Market } from '../market.js';
 import type { BucketTable } from './bucketTable.js';
+import { LEAF_ROWS } from './leafRows.js';
 import { forEachOffer, offerOf } from './liveOffers.js';
 import { ROW_NODE, SPARE_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import type { RowBounds } from './rowBounds.js';
 import type { RowsByMachine } from './rowsByMachine.js';
-import { halfOf, LEAF_ROWS, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
+import { halfOf, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
 import type { RowTable } from './rowTable.js';
 
 /** What is verified. */
@@ -20,8 +21,8 @@ export interface VerifiedParts {
 }
 
 /**
- * Every row says what its machine has free and lies within the bounds of all nodes above it, and every machine that takes part has its
- * rows: throws RangeError if not.
+ * Every row has its provider's attributes, says what its machine has free and lies within the bounds of all nodes above it, and every
+ * machine that takes part has its rows: throws RangeError if not.
  */
 export function verifyIndex(parts: VerifiedParts, round: number): void {
   const { market, rows, rowsByMachine, rowBounds, buckets: table } = parts;
@@ -41,6 +42,8 @@ export function verifyIndex(parts: VerifiedParts, round: number): void {
           throw new RangeError(`row ${row} is not what machine ${machineId} has free`);
         }
         rowBounds.load(machineId, offerOf(market, machineId, bucket.forest.tokenId), bucket);
+        const { attributes } = rowBounds.values;
+        if ((rows.attributes.of(row) & attributes) !== attributes) throw new RangeError(`row ${row} lacks attributes`);
         for (let above = local; above >= 1; above >>= 1) verifyBound(parts, bucket.nodeBase + above);
         const { forest } = bucket;
         for (let above = (bucket.position + forest.buckets.length) >> 1; above >= 1; above >>= 1) {

@@ -6,6 +6,8 @@ import type { Hex, Snapshot } from '../snapshot.js';
 import { machineFieldsOf, settle } from './arbitraryChange.js';
 import { BLOCK, NEVER, ROUND, TIMESTAMP, TODAY } from './arbitrarySnapshot.js';
 import { plainMachine, plainOrder, plainProvider } from './plainRound.js';
+import { randomNumbers } from './randomNumbers.js';
+import type { Random } from './randomNumbers.js';
 
 /** A round with hundreds of machines in few places, and what becomes of it from round to round. */
 export interface CrowdedRound {
@@ -81,19 +83,6 @@ export function crowdedRound(number: number, isUniform: boolean): CrowdedRound {
   };
 }
 
-type Random = (below: number) => number;
-
-/** Numbers from 0 up to below the given one, the same for the same seed (xorshift). */
-function randomNumbers(seed: number): Random {
-  let state = (seed ^ 0x9e37_79b9) | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 function provider(random: Random): ProviderFields {
   const report = (): number => (random(3) === 0 ? 2 ** 26 + (TODAY + random(4) - 1) * 2 ** 10 + random(1001) : 0);
   return plainProvider({
@@ -103,7 +92,7 @@ function provider(random: Random): ProviderFields {
     uptimeBps: random(4) === 0 ? 0x3fff : 9000 + random(1001),
     reputationBps: random(4) === 0 ? 0x3fff : random(10_001),
     slashes: random(4) === 0 ? random(3) : 0,
-    attributes: BigInt(random(16)) | (BigInt(random(4)) << 26n),
+    attributes: BigInt(random(1024) | random(1024)) | (BigInt(random(4)) << 26n),
     reports: [report(), report(), report(), report()],
   });
 }
@@ -164,7 +153,7 @@ function order(random: Random, orderId: number, providers: number): Order {
     providersWanted: listed(8, () => 1 + random(providers)),
     providersExcluded: listed(8, () => 1 + random(providers)),
     tiers: random(5) === 0 ? 1 + random(127) : 0,
-    attributes: random(4) === 0 ? BigInt(random(16)) : random(8) === 0 ? 1n << 26n : 0n,
+    attributes: random(4) === 0 ? BigInt(random([16, 1024][random(2)]!)) : random(8) === 0 ? 1n << 26n : 0n,
     minUptimeBps: random(5) === 0 ? 9500 : 0,
     minReputationBps: random(5) === 0 ? 5000 : 0,
     maxSlashes: random(5) === 0 ? 0 : 255,
