@@ -1,7 +1,9 @@
+import { bundledTestPackages } from './bin/bundle-test-packages.mjs';
+
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...(await bundledTestPackages()) },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
