@@ -1,5 +1,6 @@
 // The economy campaign: a stateful fuzz over all modules of the market together, in episodes of random calls on fresh markets.
 //   npm run campaign:economy -- --calls 10000000 --seed 1 --json
+// Governance changes the rules of matching on the way, from either version to the other.
 // Every actor's call is known beforehand to succeed or to be refused; after every few calls all books are compared with the contracts.
 // Prints {"calls":…,"violations":…,"unexpectedReverts":…,"seed":…} and exits non-zero unless all calls were made and nothing was found.
 // A finding is printed with its episode: --seed S --episode E plays it again, alone.
@@ -46,6 +47,8 @@ if (values.episode !== undefined && !/^\d+$/.test(values.episode))
 const started = Date.now();
 /** Selectors of the calls that the campaign makes, and how often each succeeded. */
 const reached = new Map();
+/** Rounds settled and orders matched by batches, by the version of the rules. */
+const settled = new Map();
 const totals = { calls: 0, violations: 0, unexpectedReverts: 0 };
 await forge(['build'], {});
 const batches =
@@ -57,12 +60,16 @@ await Promise.all(Array.from({ length: Math.min(workers, batches.length) }, work
 
 const seconds = Math.round((Date.now() - started) / 1000);
 // Invariants of a market in which some call never succeeds say little; a short campaign need not get everywhere.
-const missed =
-  calls >= CALLS_THAT_REACH_ALL ? [...reached].filter(([, times]) => times === 0).map(([selector]) => selector) : [];
+const missed = calls >= CALLS_THAT_REACH_ALL ? notReached() : [];
 if (missed.length > 0) process.stderr.write(`never succeeded: ${missed.join(', ')}\n`);
 const green =
   missed.length === 0 && totals.calls >= expected && totals.violations === 0 && totals.unexpectedReverts === 0;
-if (!values.json) process.stderr.write(`${totals.calls} calls in ${seconds} s, ${green ? 'green' : 'NOT green'}\n`);
+if (!values.json) {
+  for (const [version, { rounds, matches }] of settled) {
+    process.stderr.write(`version ${version} of the rules: ${rounds} rounds settled, ${matches} orders matched\n`);
+  }
+  process.stderr.write(`${totals.calls} calls in ${seconds} s, ${green ? 'green' : 'NOT green'}\n`);
+}
 process.stdout.write(`${JSON.stringify({ ...totals, seed: Number(seed) })}\n`);
 process.exitCode = green ? 0 : 1;
 
@@ -76,6 +83,14 @@ function plan(count) {
   const rest = count % CALLS_AN_EPISODE;
   if (rest > 0) parts.push({ from: whole, to: whole + 1, size: rest });
   return parts;
+}
+
+/** What a campaign that reached everything would have seen succeed, and did not: calls, and settlements by a version of the rules. */
+function notReached() {
+  if (reached.size === 0) return ['anything, as far as the episodes tell'];
+  const calls = [...reached].filter(([, times]) => times === 0).map(([selector]) => selector);
+  const versions = [...settled].filter(([, { matches }]) => matches === 0).map(([version]) => `rules ${version}`);
+  return [...calls, ...versions];
 }
 
 async function work() {
@@ -101,6 +116,13 @@ async function play({ from, to, size }) {
     const reach = /REACHED (0x[0-9a-f]{8})[0-9a-f]* (\d+)/.exec(line);
     if (reach !== null) {
       reached.set(reach[1], (reached.get(reach[1]) ?? 0) + Number(reach[2]));
+      return;
+    }
+    const rules = /RULES (\d+) (\d+) (\d+)/.exec(line);
+    if (rules !== null) {
+      const [version, rounds, matches] = rules.slice(1).map(Number);
+      const before = settled.get(version) ?? { rounds: 0, matches: 0 };
+      settled.set(version, { rounds: before.rounds + rounds, matches: before.matches + matches });
       return;
     }
     const episode = /EPISODE (\d+) (\d+) (\d+) (\d+)/.exec(line);

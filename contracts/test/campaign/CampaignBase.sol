@@ -5,6 +5,8 @@ import { console2 } from "forge-std/console2.sol";
 import { ISignedCalls } from "../../src/market/ISignedCalls.sol";
 import { LeaseEnd, LeaseTerms } from "../../src/market/IComputeLease.sol";
 import { OrderSpec, Policy } from "../../src/market/MarketTypes.sol";
+import { PackingTerms } from "../../src/rules/PackingTerms.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
 import { MarketBase } from "../MarketBase.t.sol";
 import { TestToken } from "../market/TestToken.sol";
 import { HostileToken } from "./HostileToken.sol";
@@ -60,6 +62,13 @@ enum Phase {
     Over
 }
 
+/// @notice What rounds from `fromRound` on are matched by.
+struct Period {
+    uint32 fromRound;
+    Policy policy;
+    PackingTerms packing;
+}
+
 /// @notice The ground of the economy campaign: actors, tokens, random choices, the model's books, and the one way a call is made: with
 /// every reason known beforehand for which it must be refused, and none if it must succeed.
 abstract contract CampaignBase is MarketBase {
@@ -104,9 +113,13 @@ abstract contract CampaignBase is MarketBase {
     HostileToken internal hostileB;
     TestToken internal nativeToken;
 
-    Policy internal campaignPolicy;
-
     // ---- the model's books
+
+    /// The two periods that the schedule keeps.
+    Period internal newestPeriod;
+    Period internal previousPeriod;
+    /// Every policy that was scheduled.
+    mapping(bytes32 policyHash => Policy) internal policies;
 
     mapping(uint16 tokenId => mapping(address account => uint256)) internal owned;
     mapping(uint16 tokenId => mapping(address account => mapping(address by => uint256))) internal sponsoredOwned;
@@ -179,16 +192,29 @@ abstract contract CampaignBase is MarketBase {
 
     /// Short cool-down and self-match times, so that both are reached within an episode.
     function _schedulePolicy() private {
-        campaignPolicy = _defaultPolicy();
-        campaignPolicy.coolRounds = 2;
-        campaignPolicy.selfMatchRounds = 4;
-        campaignPolicy.maxTableAgeSeconds = 30 days;
+        Policy memory policy = _defaultPolicy();
+        _bookPeriod(1, policy, noPacking());
+        policy.coolRounds = 2;
+        policy.selfMatchRounds = 4;
+        policy.maxTableAgeSeconds = 30 days;
         // The first period must have begun before another is scheduled.
         _enterRound(1, 1);
         uint32 from = matchPolicy.fromRoundNow() + 2;
-        matchPolicy.schedule(from, uint16(ROUND_LENGTH), campaignPolicy, noPacking());
+        matchPolicy.schedule(from, uint16(ROUND_LENGTH), policy, noPacking());
+        _bookPeriod(from, policy, noPacking());
         // So many rounds back that a self-match finds all it asks about.
         _enterRound(from + 5, 1);
+    }
+
+    function _bookPeriod(uint32 fromRound, Policy memory policy, PackingTerms memory packing) internal {
+        previousPeriod = newestPeriod;
+        newestPeriod = Period(fromRound, policy, packing);
+        policies[PolicyHash.ofMemory(policy)] = policy;
+    }
+
+    /// The period of a round that the schedule still knows.
+    function _periodOf(uint32 round) internal view returns (Period storage) {
+        return round < newestPeriod.fromRound ? previousPeriod : newestPeriod;
     }
 
     // ---- chance

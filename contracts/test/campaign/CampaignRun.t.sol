@@ -13,6 +13,7 @@ contract CampaignRun is Test {
     function setUp() public {
         campaign = new EconomyCampaign();
         campaign.setUp();
+        campaign.letRulesChange();
     }
 
     /// Environment: CAMPAIGN_SEED, and from which to which episode, each of CAMPAIGN_EPISODE_CALLS calls.
@@ -33,13 +34,14 @@ contract CampaignRun is Test {
         assertEq(found, 0, "found");
     }
 
-    /// With CAMPAIGN_REACH: how often each call succeeded in the episode.
+    /// How often each call succeeded in the episode, and what was settled by either version of the rules.
     function _logReach() private view {
-        if (!vm.envOr("CAMPAIGN_REACH", false)) return;
         bytes4[] memory selectors = Reach.selectors();
         for (uint256 i; i < selectors.length; ++i) {
             console2.log(string.concat("REACHED ", vm.toString(bytes32(selectors[i]))), campaign.succeeded(selectors[i]));
         }
-        console2.log("ROUNDS AND MATCHES", campaign.rounds(), campaign.matches());
+        for (uint32 version = 1; version <= 2; ++version) {
+            console2.log(string.concat("RULES ", vm.toString(version)), campaign.rounds(version), campaign.matches(version));
+        }
     }
 }

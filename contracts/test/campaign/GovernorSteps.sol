@@ -13,13 +13,17 @@ import { Escrow } from "../../src/market/Escrow.sol";
 import { BidTerms, IBid } from "../../src/market/IBid.sol";
 import { IComputeLease, LeaseTerms } from "../../src/market/IComputeLease.sol";
 import { FeeTerms, IEscrow } from "../../src/market/IEscrow.sol";
+import { IMatchPolicy } from "../../src/market/IMatchPolicy.sol";
 import { IOrderRequest } from "../../src/market/IOrderRequest.sol";
 import { IStakingManager, StakeTerms } from "../../src/market/IStakingManager.sol";
 import { ITokenRegistry } from "../../src/market/ITokenRegistry.sol";
+import { Policy } from "../../src/market/MarketTypes.sol";
 import { SignedCalls } from "../../src/market/SignedCalls.sol";
 import { StakingManager } from "../../src/market/StakingManager.sol";
 import { TokenRegistry } from "../../src/market/TokenRegistry.sol";
 import { Rewarder } from "../../src/rewards/Rewarder.sol";
+import { PackingTerms } from "../../src/rules/PackingTerms.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
 import { RoundSteps } from "./RoundSteps.sol";
 
 /// @notice The escrow's next version: the same layout, and a namespace of its own behind it.
@@ -69,7 +73,13 @@ abstract contract GovernorSteps is RoundSteps {
         _implementations.push(implementation);
     }
 
+    /// Governance changes the rules of matching from now on. Without it an episode's calls are those of before there were two versions.
+    function letRulesChange() external {
+        rulesChange = true;
+    }
+
     function _governorStep() internal {
+        if (rulesChange && _one(3)) return _changeRules();
         uint256 kind = _draw(16);
         if (kind < 3) _changeFees();
         else if (kind == 3) _changeLeaseTerms();
@@ -204,5 +214,50 @@ abstract contract GovernorSteps is RoundSteps {
         address caller = _governor();
         (bool done,) = _call(caller, address(stakingManager), abi.encodeCall(IStakingManager.setTreasury, (chosen)));
         if (done) stakeTreasury = chosen;
+    }
+
+    /// From a round to come on: rules of either version, mostly the other one than before, in rounds of another length.
+    function _changeRules() private {
+        uint32 next = matchPolicy.fromRoundNow();
+        uint32 fromRound = next + uint32(_one(8) ? _draw(2) : 2 + _draw(3));
+        uint16 lengthBlocks = uint16(_one(16) ? 0 : 4 + _draw(9));
+        (Policy memory policy, PackingTerms memory packing) = _nextRules();
+        bool valid = lengthBlocks != 0;
+        if (_one(16)) (policy.weightPackingBps, valid) = (policy.weightPackingBps + 1, false);
+        if (_one(16)) (policy.packingHash, valid) = (keccak256(abi.encode(policy.packingHash)), false);
+        address caller = _governor();
+        _refuse(!valid, IMatchPolicy.PolicyFieldInvalid.selector);
+        _refuse(newestPeriod.fromRound >= next, IMatchPolicy.ScheduleChangePending.selector);
+        _refuse(fromRound < next + 2, IMatchPolicy.FromRoundTooEarly.selector);
+        bytes memory data = abi.encodeCall(IMatchPolicy.schedule, (fromRound, lengthBlocks, policy, packing));
+        (bool done,) = _call(caller, address(matchPolicy), data);
+        if (done) _bookPeriod(fromRound, policy, packing);
+    }
+
+    function _nextRules() private returns (Policy memory policy, PackingTerms memory packing) {
+        policy = _defaultPolicy();
+        policy.coolRounds = uint32(_draw(4));
+        policy.selfMatchRounds = uint32(2 + _draw(4));
+        policy.maxTableAgeSeconds = 30 days;
+        bool wasFirst = newestPeriod.policy.rulesVersion == 1;
+        if (_one(4) ? wasFirst : !wasFirst) return (policy, packing);
+        packing = _packingTerms();
+        policy.rulesVersion = 2;
+        policy.weightPackingBps = uint16(_draw(uint256(policy.weightPriceBps) + 1));
+        policy.weightPriceBps -= policy.weightPackingBps;
+        policy.packingHash = PolicyHash.ofPacking(packing);
+    }
+
+    function _packingTerms() private returns (PackingTerms memory packing) {
+        (packing.fromMilli, packing.value) = (new uint16[](3), new uint16[](3));
+        for (uint16 i; i < 3; ++i) {
+            packing.fromMilli[i] = uint16(1 + 333 * i + _draw(333));
+            packing.value[i] = uint16(1 + 333 * i + _draw(333));
+        }
+        (packing.deviceWeight, packing.cpuWeight, packing.memoryWeight) = (uint16(_draw(65)), uint16(_draw(65)), uint16(_draw(17)));
+        (packing.cpuRate, packing.memoryRate) = (uint32(_draw((1 << 14) + 1)), uint32(_draw((1 << 12) + 1)));
+        if (_one(2)) return packing;
+        (packing.models, packing.modelFactor) = (new uint16[](1), new uint16[](1));
+        (packing.models[0], packing.modelFactor[0]) = (uint16(7 + _draw(2)), uint16(1 + _draw(1024)));
     }
 }

@@ -6,7 +6,7 @@ import { IEscrow } from "../../src/market/IEscrow.sol";
 import { IMatchSettlement } from "../../src/market/IMatchSettlement.sol";
 import { IProviderRegistry } from "../../src/market/IProviderRegistry.sol";
 import { ISignedCalls } from "../../src/market/ISignedCalls.sol";
-import { OrderSpec, ProviderStatus } from "../../src/market/MarketTypes.sol";
+import { OrderSpec, Policy, ProviderStatus } from "../../src/market/MarketTypes.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
 import { Deal, Phase } from "./CampaignBase.sol";
 import { BidSteps } from "./BidSteps.sol";
@@ -295,8 +295,9 @@ abstract contract LeaseSteps is BidSteps {
             taken = _expectMove(deal, sizes[orderId], size);
             _expectFit(deal, price);
         }
+        Policy memory policy = _periodOf(matchPolicy.openRound()).policy;
         bytes memory data =
-            abi.encodeCall(IComputeLease.acceptUpdate, (orderId, keccak256(abi.encode(update)), price, size.deviceMask, campaignPolicy));
+            abi.encodeCall(IComputeLease.acceptUpdate, (orderId, keccak256(abi.encode(update)), price, size.deviceMask, policy));
         excused = deal.tenant;
         (bool done,) = _call(caller, address(computeLease), data);
         if (!done) return;
@@ -318,7 +319,7 @@ abstract contract LeaseSteps is BidSteps {
             && to.storageGib <= from.storageGib && to.deviceMask & ~from.deviceMask == 0;
         if (smaller) return 0;
         uint32 open = matchPolicy.openRound();
-        bool closed = lastSettled != open && open - lastSettled < campaignPolicy.selfMatchRounds;
+        bool closed = lastSettled != open && open - lastSettled < _periodOf(open).policy.selfMatchRounds;
         _refuse(closed, IMatchSettlement.GateClosed.selector);
         (MachineWord machine,) = _machineWords(deal.machineId);
         bool fits = machine.isActiveIn(open) && machine.freeCpuMilli() + from.cpuMilli >= to.cpuMilli

@@ -8,6 +8,7 @@ import { ICertificateRegistry } from "../../src/market/ICertificateRegistry.sol"
 import { IComplianceRegistry } from "../../src/market/IComplianceRegistry.sol";
 import { IComputeLease } from "../../src/market/IComputeLease.sol";
 import { IEscrow } from "../../src/market/IEscrow.sol";
+import { IMatchPolicy } from "../../src/market/IMatchPolicy.sol";
 import { IMatchSettlement } from "../../src/market/IMatchSettlement.sol";
 import { IOrderRequest } from "../../src/market/IOrderRequest.sol";
 import { IProviderAdmission } from "../../src/market/IProviderAdmission.sol";
@@ -171,7 +172,11 @@ library Reach {
             IMarketPause.unpause.selector
         );
         list = bytes.concat(
-            list, ITokenRegistry.revokeToken.selector, ITokenRegistry.reinstateToken.selector, UUPSUpgradeable.upgradeToAndCall.selector
+            list,
+            ITokenRegistry.revokeToken.selector,
+            ITokenRegistry.reinstateToken.selector,
+            UUPSUpgradeable.upgradeToAndCall.selector,
+            IMatchPolicy.schedule.selector
         );
     }
 

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IMatchPolicy } from "../../src/market/IMatchPolicy.sol";
 import { IMatchSettlement } from "../../src/market/IMatchSettlement.sol";
 import { IQuorumVerifier } from "../../src/quorum/IQuorumVerifier.sol";
 import { IOrderRequest } from "../../src/market/IOrderRequest.sol";
-import { MatchBatch, OrderSpec, ProviderStatus } from "../../src/market/MarketTypes.sol";
-import { Candidate, Components, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
+import { MatchBatch, OrderSpec, Policy, ProviderStatus } from "../../src/market/MarketTypes.sol";
+import { Candidate, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
+import { PolicyHash } from "../../src/rules/PolicyHash.sol";
+import { RoundRules, RulesByVersion } from "../../src/rules/RulesByVersion.sol";
 import { BidWord, BidWordLib } from "../../src/words/BidWord.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
 import { OfferWord } from "../../src/words/OfferWord.sol";
 import { OrderWord } from "../../src/words/OrderWord.sol";
 import { ProviderWord } from "../../src/words/ProviderWord.sol";
 import { RecordFields, RecordWord, RecordWordLib } from "../../src/words/RecordWord.sol";
-import { Deal, Phase } from "./CampaignBase.sol";
+import { Deal, Period, Phase } from "./CampaignBase.sol";
 import { LeaseSteps } from "./LeaseSteps.sol";
 
 /// @notice Time, and the operators: at each snapshot the one batch that the rules give, found by trying every machine for every order;
@@ -39,9 +42,12 @@ abstract contract RoundSteps is LeaseSteps {
     uint32 private _recordedTable;
 
     bool private _asleep;
+    /// Whether governance changes the rules of matching while the market works.
+    bool internal rulesChange;
 
-    uint256 public rounds;
-    uint256 public matches;
+    /// Settled, by the version of the rules.
+    mapping(uint32 rulesVersion => uint256) public rounds;
+    mapping(uint32 rulesVersion => uint256) public matches;
 
     function setUp() public virtual override {
         super.setUp();
@@ -95,18 +101,23 @@ abstract contract RoundSteps is LeaseSteps {
     function _takeSnapshot(uint32 round, uint256 timestamp) private {
         if (_pendingRecords.length != 0) (_old, _oldRecords) = (_pending, _pendingRecords);
         RoundFacts memory facts = RoundFacts(round, matchPolicy.snapshotBlock(round), timestamp);
+        Period storage period = _periodOf(round);
+        bytes32 seed = keccak256(abi.encodePacked(blockhash(facts.snapshotBlock), uint64(round)));
+        RoundRules memory rules = RoundRules(facts, period.policy, period.packing, seed);
         MachineWord[] memory words = new MachineWord[](uint256(machines) + 1);
         for (uint32 i = 1; i <= machines; ++i) {
             (words[i],) = _machineWords(i);
         }
-        bytes32 seed = keccak256(abi.encodePacked(blockhash(facts.snapshotBlock), uint64(round)));
         bytes memory records;
         uint32[] memory ids = _sortedLive();
         for (uint256 i; i < ids.length; ++i) {
-            records = bytes.concat(records, _match(facts, seed, ids[i], words));
+            records = bytes.concat(records, _match(rules, ids[i], words));
         }
         _pendingRecords = records;
-        if (records.length != 0) _pending = _batch(round, records);
+        if (records.length == 0) return;
+        _pending = _batch(round, records);
+        bytes32 policyHash = PolicyHash.ofMemory(rules.policy);
+        _require(_pending.policyHash == policyHash, "S1 a round is matched by what was scheduled for it", round, uint256(policyHash));
     }
 
     function _sortedLive() private view returns (uint32[] memory ids) {
@@ -119,36 +130,30 @@ abstract contract RoundSteps is LeaseSteps {
     }
 
     /// The order's best machine by the rules; reserves it in `words`. Empty when there is none.
-    function _match(RoundFacts memory facts, bytes32 seed, uint32 orderId, MachineWord[] memory words) private view returns (bytes memory) {
+    function _match(RoundRules memory rules, uint32 orderId, MachineWord[] memory words) private view returns (bytes memory) {
         OrderWord order = OrderWord.wrap(uint256(orderRequest.orderWord(orderId)));
-        if (!MatchRules.isEligible(facts, order)) return "";
+        if (!MatchRules.isEligible(rules.facts, order)) return "";
         OrderSpec memory spec = specs[orderId];
         Pick memory best;
         for (uint32 i = 1; i <= machines; ++i) {
             Candidate memory candidate = _candidate(i, words[i], orderId, uint32(order.eligibleFromBlock()));
-            if (MatchRules.rejection(facts, campaignPolicy, order, spec, candidate) != 0) continue;
-            _weigh(facts, seed, orderId, spec, candidate, best);
+            if (MatchRules.rejection(rules.facts, rules.policy, order, spec, candidate) != 0) continue;
+            _weigh(rules, orderId, spec, candidate, best);
         }
         if (best.machineId == 0) return "";
-        (, uint256 mask) = MatchRules.chooseDevices(words[best.machineId], spec.milliGpu);
+        (, uint256 mask) = RulesByVersion.chooseDevices(rules, words[best.machineId], spec.milliGpu);
         RecordFields memory fields = _fields(orderId, spec, best, uint8(mask));
         words[best.machineId] = _reserved(words[best.machineId], fields);
         return abi.encodePacked(RecordWord.unwrap(RecordWordLib.encode(fields)));
     }
 
-    function _weigh(
-        RoundFacts memory facts,
-        bytes32 seed,
-        uint32 orderId,
-        OrderSpec memory spec,
-        Candidate memory candidate,
-        Pick memory best
-    ) private view {
-        (uint256 price, bool fromBid) = MatchRules.quote(facts, spec, candidate);
-        Components memory components = MatchRules.componentsOf(campaignPolicy, spec, candidate, price);
+    function _weigh(RoundRules memory rules, uint32 orderId, OrderSpec memory spec, Candidate memory candidate, Pick memory best)
+        private
+        view
+    {
+        (uint256 price, bool fromBid) = MatchRules.quote(rules.facts, spec, candidate);
         uint256 providerId = candidate.machine.providerId();
-        uint256 total = MatchRules.baseOf(facts, campaignPolicy, candidate.provider, components)
-            + MatchRules.jitterOf(campaignPolicy, seed, orderId, uint24(providerId));
+        uint256 total = RulesByVersion.totalOf(rules, orderId, spec, candidate, price);
         bool better = total > best.total || (total == best.total && providerId < best.providerId);
         if (best.machineId != 0 && !better) return;
         (best.total, best.providerId, best.machineId) = (total, providerId, candidate.machineId);
@@ -228,8 +233,8 @@ abstract contract RoundSteps is LeaseSteps {
         if (!done) return;
         delete _pendingRecords;
         (_old, _oldRecords) = (batch, records);
-        ++rounds;
-        _bookBatch(records, corrupted, abi.decode(result, (uint256)));
+        ++rounds[policies[batch.policyHash].rulesVersion];
+        matches[policies[batch.policyHash].rulesVersion] += _bookBatch(records, corrupted, abi.decode(result, (uint256)));
     }
 
     /// One record that the rules would not give: settlement must leave it out, whoever signed it.
@@ -265,7 +270,9 @@ abstract contract RoundSteps is LeaseSteps {
             total += weights[i];
             if ((signers >> i) & 1 != 0) signed += weights[i];
         }
-        bool inSpan = block.number > batch.snapshotBlock && block.number <= matchPolicy.snapshotBlock(round + 1);
+        bool known = round >= previousPeriod.fromRound;
+        bool inSpan = known && block.number > batch.snapshotBlock && block.number <= matchPolicy.snapshotBlock(round + 1);
+        _refuse(!known, IMatchPolicy.RoundClosed.selector);
         _refuse(round <= lastSettled, IMatchSettlement.RoundAlreadySettled.selector);
         _refuse(!inSpan, IMatchSettlement.RoundNotOpen.selector);
         _refuse(block.timestamp > uint256(batch.tableTimestamp) + 30 days, IMatchSettlement.TableTooOld.selector);
@@ -273,7 +280,12 @@ abstract contract RoundSteps is LeaseSteps {
         _refuse(signers == 0, IQuorumVerifier.CertificateMalformed.selector);
         _refuse(signed * 10_000 <= total * 6667, IMatchSettlement.QuorumNotReached.selector);
         bool quorum = signed * 10_000 > total * 6667;
-        bytes memory data = abi.encodeCall(IMatchSettlement.settle, (batch, campaignPolicy, records, certificate));
+        Policy memory policy = policies[batch.policyHash];
+        if (rulesChange && _one(16)) {
+            policy = _otherPolicy(round);
+            _refuse(PolicyHash.ofMemory(policy) != batch.policyHash, IMatchSettlement.PolicyMismatch.selector);
+        }
+        bytes memory data = abi.encodeCall(IMatchSettlement.settle, (batch, policy, records, certificate));
         (done, result) = _call(stranger, address(settlement), data);
         if (!done) return (done, result);
         _require(round > lastSettled, "S1 rounds settle in ascending order", round, lastSettled);
@@ -281,9 +293,13 @@ abstract contract RoundSteps is LeaseSteps {
         lastSettled = round;
     }
 
-    function _bookBatch(bytes memory records, uint256 corrupted, uint256 matched) private {
+    /// The policy of the period that is not the round's.
+    function _otherPolicy(uint32 round) private view returns (Policy memory) {
+        return round < newestPeriod.fromRound ? newestPeriod.policy : previousPeriod.policy;
+    }
+
+    function _bookBatch(bytes memory records, uint256 corrupted, uint256 matched) private returns (uint256 leased) {
         uint256 count = records.length / 32;
-        uint256 leased;
         for (uint256 i; i < count; ++i) {
             uint256 record = _recordAt(records, i);
             uint32 orderId = uint32(record >> 224);
@@ -300,7 +316,6 @@ abstract contract RoundSteps is LeaseSteps {
                 _require(bids[orderId][uint24(record >> 8)].price == uint40(record >> 152), "S15 the bid's price", orderId, record);
             }
         }
-        matches += leased;
         _require(leased == matched, "S2 matched records are leases", leased, matched);
     }
 
@@ -343,17 +358,21 @@ abstract contract RoundSteps is LeaseSteps {
     }
 
     function _selfMatchCall(uint32 orderId, uint32 machineId, uint8 offerIndex) private view returns (bytes memory) {
-        return abi.encodeCall(IMatchSettlement.selfMatch, (orderId, machineId, offerIndex, specs[orderId], campaignPolicy));
+        Policy memory policy = _periodOf(matchPolicy.openRound()).policy;
+        return abi.encodeCall(IMatchSettlement.selfMatch, (orderId, machineId, offerIndex, specs[orderId], policy));
     }
 
     function _expectSelfMatch(uint32 orderId, address caller, uint32 open, Candidate memory candidate) private {
         Deal storage deal = deals[orderId];
-        uint32 rounds_ = campaignPolicy.selfMatchRounds;
+        uint32 rounds_ = _periodOf(open).policy.selfMatchRounds;
         _refuse(deal.tenant != caller, IMatchSettlement.NotTenant.selector);
         _refuse(lastSettled != open && open - lastSettled < rounds_, IMatchSettlement.GateClosed.selector);
         _refuse(deal.phase != Phase.Open, IMatchSettlement.SelfMatchIneligible.selector);
         if (deal.phase != Phase.Open) return;
-        _refuse(deal.eligibleFromBlock > matchPolicy.snapshotBlock(open - rounds_), IMatchSettlement.SelfMatchTooEarly.selector);
+        bool known = open - rounds_ >= previousPeriod.fromRound;
+        _refuse(!known, IMatchPolicy.RoundClosed.selector);
+        bool waited = known && deal.eligibleFromBlock <= matchPolicy.snapshotBlock(open - rounds_);
+        _refuse(known && !waited, IMatchSettlement.SelfMatchTooEarly.selector);
         _refuse(_selfRejection(orderId, open, candidate) != 0, IMatchSettlement.SelfMatchIneligible.selector);
         _refuse(deal.untilRound != NO_ROUND, IOrderRequest.OrderAlreadyEnding.selector);
     }
@@ -362,7 +381,7 @@ abstract contract RoundSteps is LeaseSteps {
         RoundFacts memory facts = RoundFacts(open, matchPolicy.snapshotBlock(open), block.timestamp);
         OrderWord order = OrderWord.wrap(uint256(orderRequest.orderWord(orderId)));
         OrderSpec memory spec = specs[orderId];
-        return MatchRules.rejection(facts, campaignPolicy, order, spec, candidate);
+        return MatchRules.rejection(facts, _periodOf(open).policy, order, spec, candidate);
     }
 
     function _selfCandidate(uint32 machineId, uint8 offerIndex, uint32 open) private view returns (Candidate memory candidate) {

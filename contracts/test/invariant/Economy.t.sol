@@ -86,11 +86,16 @@ contract EconomyTest is Test {
         _holds("S24");
     }
 
-    /// Without this the invariants could hold for an idle market.
-    function test_theCampaignReachesEveryKindOfCall() public {
+    /// Without this the invariants could hold for an idle market, or for rules that never change.
+    function test_theCampaignReachesEveryKindOfCall_underBothVersionsOfTheRules() public {
+        campaign.letRulesChange();
         campaign.play(uint256(keccak256("reach")), CALLS);
-        assertGt(campaign.rounds(), 3, "rounds");
-        assertGt(campaign.matches(), 5, "matches");
+        assertEq(campaign.violations(), 0, "violations");
+        assertEq(campaign.surprises(), 0, "unexpected reverts");
+        for (uint32 version = 1; version <= 2; ++version) {
+            assertGt(campaign.rounds(version), 3, "rounds");
+            assertGt(campaign.matches(version), 5, "matches");
+        }
         bytes4[] memory selectors = Reach.selectors();
         uint256 reached;
         for (uint256 i; i < selectors.length; ++i) {

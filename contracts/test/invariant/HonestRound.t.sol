@@ -6,6 +6,8 @@ import { IComputeLease } from "../../src/market/IComputeLease.sol";
 import { IProviderRegistry } from "../../src/market/IProviderRegistry.sol";
 import { MachineSpec, MatchBatch, OfferTerms, OrderSpec, Policy, ProviderStatus } from "../../src/market/MarketTypes.sol";
 import { Candidate, MatchRules, RoundFacts } from "../../src/rules/MatchRules.sol";
+import { PackingTerms } from "../../src/rules/PackingTerms.sol";
+import { RoundRules, RulesByVersion } from "../../src/rules/RulesByVersion.sol";
 import { BidWord } from "../../src/words/BidWord.sol";
 import { MachineTotalsWord } from "../../src/words/MachineTotalsWord.sol";
 import { MachineWord } from "../../src/words/MachineWord.sol";
@@ -18,11 +20,11 @@ import { Slots } from "../../src/words/Slots.sol";
 import { TestToken } from "../market/TestToken.sol";
 import { MarketBase } from "../MarketBase.t.sol";
 import { PolicyHash } from "../../src/rules/PolicyHash.sol";
-import { noPacking } from "../rules/NoPacking.sol";
+import { RandomPacking } from "../rules/RandomPacking.sol";
 
 /// @notice The promise that no honest record is ever skipped, over the whole market: whatever tenants, providers and governance do after
 /// B(r), in whichever order and block, the batch that the rules give for the state of B(r) settles to the last record, in any block of
-/// its span.
+/// its span; by the version of the rules that governance scheduled for r, while it changes from one to the other.
 contract HonestRoundTest is MarketBase {
     uint256 private constant BLOCKS = 72;
     uint256 private constant MOST_ORDERS = 24;
@@ -34,11 +36,12 @@ contract HonestRoundTest is MarketBase {
     address[2] private owners;
     mapping(uint32 orderId => OrderSpec) private specs;
     mapping(bytes32 policyHash => Policy) private policies;
+    mapping(bytes32 packingHash => PackingTerms) private packings;
     /// The batch of the newest snapshot, signed as soon as its block has a hash.
     MatchBatch private batch;
     bytes private records;
     uint256 private settledRounds;
-    uint256 private matched;
+    mapping(uint32 rulesVersion => uint256) private matched;
 
     function setUp() public override {
         super.setUp();
@@ -66,7 +69,8 @@ contract HonestRoundTest is MarketBase {
     function test_thePlayReachesSettlements() public {
         _play(uint256(keccak256("honest round")));
         assertGt(settledRounds, 3);
-        assertGt(matched, 5);
+        assertGt(matched[1], 2, "version 1");
+        assertGt(matched[2], 2, "version 2");
     }
 
     function _play(uint256 seed_) private {
@@ -100,37 +104,37 @@ contract HonestRoundTest is MarketBase {
         uint256 count = settlement.settle(pending, policies[pending.policyHash], pendingRecords, _sign(pending, ALL_SIGN));
         assertEq(count, pending.matchCount, "a record that held at the snapshot was skipped");
         ++settledRounds;
-        matched += count;
+        matched[policies[pending.policyHash].rulesVersion] += count;
     }
 
     /// Matches every eligible order, ascending, to a machine that the rules let it have, reserving as it goes.
     function _takeSnapshot(uint32 round) private {
-        RoundFacts memory facts = RoundFacts(round, vm.getBlockNumber(), vm.getBlockTimestamp());
         (,, bytes32 policyHash) = matchPolicy.roundTerms(round);
+        Policy memory policy = policies[policyHash];
+        // Which machine is the best is not settlement's business, so no seed is needed.
+        RoundRules memory rules =
+            RoundRules(RoundFacts(round, vm.getBlockNumber(), vm.getBlockTimestamp()), policy, packings[policy.packingHash], 0);
         MachineWord[] memory machines = new MachineWord[](MACHINES);
         for (uint32 i; i < MACHINES; ++i) {
             machines[i] = MachineWord.wrap(_machineWord(i + 1));
         }
         bytes memory found;
         for (uint32 orderId = 1; orderId <= orderRequest.orderCount(); ++orderId) {
-            found = bytes.concat(found, _matchOrder(facts, policies[policyHash], orderId, machines));
+            found = bytes.concat(found, _matchOrder(rules, orderId, machines));
         }
         records = found;
         batch = _batch(round, found);
     }
 
-    function _matchOrder(RoundFacts memory facts, Policy memory policy, uint32 orderId, MachineWord[] memory machines)
-        private
-        returns (bytes memory)
-    {
+    function _matchOrder(RoundRules memory rules, uint32 orderId, MachineWord[] memory machines) private returns (bytes memory) {
         OrderWord order = OrderWord.wrap(uint256(orderRequest.orderWord(orderId)));
         OrderSpec memory spec = specs[orderId];
         uint256 first = _draw(MACHINES);
         for (uint256 i; i < MACHINES; ++i) {
             uint256 index = (first + i) % MACHINES;
             (Candidate memory candidate, uint8 offerIndex) = _candidate(uint32(index + 1), machines[index], spec.tokenId);
-            if (MatchRules.rejection(facts, policy, order, spec, candidate) != 0) continue;
-            RecordFields memory fields = _fields(orderId, spec, candidate, offerIndex);
+            if (MatchRules.rejection(rules.facts, rules.policy, order, spec, candidate) != 0) continue;
+            RecordFields memory fields = _fields(rules, orderId, spec, candidate, offerIndex);
             machines[index] = _reserved(machines[index], fields);
             return _encode(fields);
         }
@@ -158,12 +162,12 @@ contract HonestRoundTest is MarketBase {
         });
     }
 
-    function _fields(uint32 orderId, OrderSpec memory spec, Candidate memory candidate, uint8 offerIndex)
+    function _fields(RoundRules memory rules, uint32 orderId, OrderSpec memory spec, Candidate memory candidate, uint8 offerIndex)
         private
         pure
         returns (RecordFields memory fields)
     {
-        (, uint256 mask) = MatchRules.chooseDevices(candidate.machine, spec.milliGpu);
+        (, uint256 mask) = RulesByVersion.chooseDevices(rules, candidate.machine, spec.milliGpu);
         fields = RecordFields({
             orderId: orderId,
             machineId: uint32(candidate.machineId),
@@ -305,8 +309,17 @@ contract HonestRoundTest is MarketBase {
         if (newest >= next) return;
         Policy memory policy = _defaultPolicy();
         policy.coolRounds = uint32(_draw(12));
+        PackingTerms memory packing;
+        if (_draw(2) == 0) {
+            packing = RandomPacking.terms(_draw(type(uint256).max));
+            policy.rulesVersion = 2;
+            policy.weightPackingBps = uint16(_draw(uint256(policy.weightPriceBps) + 1));
+            policy.weightPriceBps -= policy.weightPackingBps;
+            policy.packingHash = PolicyHash.ofPacking(packing);
+            packings[policy.packingHash] = packing;
+        }
         policies[PolicyHash.ofMemory(policy)] = policy;
-        matchPolicy.schedule(next + 2 + uint32(_draw(2)), uint16(1 + _draw(8)), policy, noPacking());
+        matchPolicy.schedule(next + 2 + uint32(_draw(2)), uint16(1 + _draw(8)), policy, packing);
     }
 
     function _try(address target, bytes memory call) private returns (bool done) {
