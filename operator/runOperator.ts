@@ -369,10 +369,13 @@ class OperatorNode {
     }
   }
 
-  /** Builds the index of the market, which takes seconds where machines are many, before the first round that is signed needs it. */
+  /**
+   * Matches a round that is not signed, so that the first one that is finds the index of the market built, which takes seconds where
+   * machines are many, and code that has run.
+   */
   #prepare({ round, snapshot, policy, seed }: RoundContext): void {
     try {
-      matchRound({ ...snapshot, orders: [] }, policy, seed);
+      matchRound(snapshot, policy, seed);
       this.#upkeep.begin(snapshot.market);
     } catch (error) {
       this.#events.failed(round, error);

@@ -2,6 +2,9 @@ import { expect, test } from '@jest/globals';
 import { ChangedRows } from './changedRows.js';
 import type { RowValues } from './rowTable.js';
 
+/** More than are kept between uses. */
+const ROWS = 17_000;
+
 const VALUES: RowValues = {
   gpuPrice: 1,
   corePrice: 2,
@@ -39,13 +42,13 @@ test('hands rows over in the order in which they lie in the index, each with its
 test('keeps what was written when it grows, and works on once it was released', () => {
   const changed = new ChangedRows(7);
   for (let round = 0; round < 2; round++) {
-    for (let row = 0; row < 3000; row++) {
+    for (let row = 0; row < ROWS; row++) {
       changed.reserve(row + 1);
       changed.values.write(changed.next, row, VALUES);
-      changed.add(0, 3000 - row);
+      changed.add(0, ROWS - row);
     }
     expect(drained(changed).map(([machineId]) => machineId)).toEqual(
-      Array.from({ length: 3000 }, (_, index) => 2999 - index),
+      Array.from({ length: ROWS }, (_, index) => ROWS - 1 - index),
     );
     changed.release();
     expect(changed.values.standingUnit).toBe(7);

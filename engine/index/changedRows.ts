@@ -3,7 +3,7 @@ import { NodeTable } from './nodeTable.js';
 import { RowTable } from './rowTable.js';
 
 /** Rows for which room is kept between uses. */
-const KEPT_ROWS = 1024;
+const KEPT_ROWS = 16_384;
 /** More than there are rows at a time, so that a row of the index and a place here fit in one number. */
 const PLACES = 2 ** 20;
 
@@ -23,7 +23,7 @@ export class ChangedRows {
   /** Makes room for `rows` rows in all, at most PLACES. */
   reserve(rows: number): void {
     if (rows <= this.#keys.length) return;
-    const size = Math.max(rows, 2 * this.#keys.length);
+    const size = rows + (rows >>> 2);
     const keys = new Float64Array(size);
     const buckets = new Uint32Array(size);
     keys.set(this.#keys);

@@ -79,7 +79,19 @@ export class MarketIndex {
     this.#boundaries = boundaries;
     this.#rowBounds = rowBounds;
     this.#buckets = buckets;
-    this.#follower = new RowFollower({ ...parts, builder, machinesByProvider: this.machinesByProvider });
+    // Without a spread, which would give the object a shape of its own, and have code compiled for another index's thrown away.
+    this.#follower = new RowFollower({
+      market,
+      nodes,
+      rows,
+      rowsByMachine,
+      machinesByProvider: this.machinesByProvider,
+      boundaries,
+      buckets,
+      builder,
+      rowBounds,
+      treeBounds,
+    });
     this.#machineCount = market.machineCount;
     rowsByMachine.grow(market.machineCount + 1);
     builder.buildAll(snapshot.round);

@@ -71,16 +71,22 @@ export class RowFollower {
     this.#changed = new ChangedRows(parts.rows.standingUnit);
   }
 
-  /** Brings the rows of all touched machines to what the machines are now. */
+  /** Brings the rows of all touched machines to what the machines are now, and does a little of what was left to do before. */
   follow(touched: IdLog): void {
     const { builder, treeBounds } = this.#parts;
     const changes = touched.count;
+    // What these changes wear out and loosen is for `maintain` to do; only where it has not done with what was before is it done here.
+    const isWorn = this.#worn.length > 0;
+    const looseLeaves = this.#looseScores.count;
     while (touched.count > 0) this.#followSome(touched.take(MACHINES_AT_ONCE));
     this.#enterAll();
     this.#savedRows = Math.min(MOST_ROWS, this.#savedRows + changes * ROWS_PER_CHANGE);
-    this.#savedRows -= this.#recluster(this.#savedRows);
-    builder.release();
-    treeBounds.tighten(this.#looseScores.take(Math.ceil(changes * LEAVES_PER_CHANGE)), false);
+    if (isWorn) {
+      this.#savedRows -= this.#recluster(this.#savedRows);
+      builder.release();
+    }
+    const leaves = Math.min(looseLeaves, Math.ceil(changes * LEAVES_PER_CHANGE));
+    if (leaves > 0) treeBounds.tighten(this.#looseScores.take(leaves), false);
   }
 
   /**
