@@ -57,8 +57,7 @@ import { startStakeChain, type StakeChain, WHOLE } from '../support/stakeChain.j
 import { testDeployment } from '../support/testDeployment.js';
 import { attacksOn, type HonestRound } from './honestAttacks.js';
 import { PlannedState } from './plannedState.js';
-import { plannedWords } from './plannedWords.js';
-import type { PlannedWords } from './plannedWords.js';
+import { plannedSnapshot } from './plannedWords.js';
 import { withPackingTerms } from './withPackingTerms.js';
 
 export interface FaultCampaignOptions {
@@ -220,8 +219,7 @@ class FaultCampaign {
   async attackAll(): Promise<void> {
     const { honestAttempts } = this.#options;
     while (this.#attempts < honestAttempts) {
-      const plan = this.#nextPlan();
-      const { state, round } = this.#roundOf(plan, plannedWords(plan));
+      const { state, round } = this.#roundOf(this.#nextPlan());
       if (round.records.length === 0) continue;
       const signed = await this.#signQuorum(round, round.records);
       const attempts = Math.min(ATTEMPTS_A_BATCH, honestAttempts - this.#attempts);
@@ -311,11 +309,10 @@ class FaultCampaign {
   #occasion(kind: CampaignKind): { state: PlannedState; round: HonestRound; records: readonly MatchRecord[] } | null {
     for (let tries = 0; tries < ROUNDS_TO_FIND_AN_OCCASION; tries++) {
       const plan = this.#nextPlan();
-      const planned = plannedWords(plan);
       // Room seldom depends on the seed, for which all proofs are needed: most rounds without room are told by any.
-      const trial = { ...planned, policy: plan.policy, seed: plan.seed, choose: () => 0 };
+      const trial = { ...plannedSnapshot(plan), policy: plan.policy, seed: plan.seed, choose: () => 0 };
       if (recordsWith(kind, trial).length === 0) continue;
-      const { state, round } = this.#roundOf(plan, planned);
+      const { state, round } = this.#roundOf(plan);
       const records = recordsWith(kind, round);
       if (records.length > 0) return { state, round, records };
     }
@@ -333,8 +330,8 @@ class FaultCampaign {
     return plan!;
   }
 
-  #roundOf(plan: RoundPlan, planned: PlannedWords): { state: PlannedState; round: HonestRound } {
-    const state = new PlannedState(plan, planned, testDeployment().contracts);
+  #roundOf(plan: RoundPlan): { state: PlannedState; round: HonestRound } {
+    const state = new PlannedState(plan, testDeployment().contracts);
     const { snapshot, nextOrderId } = state;
     const { policy } = plan;
     const seed = roundSeed(snapshot.snapshotHash, snapshot.round);

@@ -9,8 +9,7 @@ import type { SnapshotWords } from '../../protocol/evidence/encodeEvidence.js';
 import type { EvidenceWord } from '../../protocol/evidence/evidenceWords.js';
 import type { OrderSpec } from '../../protocol/orderSpec.js';
 import { MerkleTrie, rlpOfWord, trieKey } from './merkleTrie.js';
-import { TENANT } from './plannedWords.js';
-import type { PlannedWords } from './plannedWords.js';
+import { plannedWords, TENANT } from './plannedWords.js';
 
 /** Where the words of a planned market lie. */
 export interface PlannedContracts {
@@ -31,7 +30,8 @@ export class PlannedState {
   readonly #tries: { readonly registry: MerkleTrie; readonly orders: MerkleTrie };
   readonly #contracts: PlannedContracts;
 
-  constructor(plan: RoundPlan, planned: PlannedWords, contracts: PlannedContracts) {
+  constructor(plan: RoundPlan, contracts: PlannedContracts) {
+    const planned = plannedWords(plan);
     this.#specs = new Map(plan.orders.map((order) => [order.orderId, order]));
     this.#contracts = contracts;
     this.nextOrderId = planned.nextOrderId;

@@ -48,19 +48,32 @@ export interface PlannedWords {
 export function plannedWords(plan: RoundPlan): PlannedWords {
   const bids = numbered(plan.bids);
   const orders = plan.orders.map((order) => ({ ...order, bidCount: bids.get(order.orderId)?.length ?? 0 }));
-  const machines = plan.market.machines.map(({ machine, offers }) => ({
+  const machines = machinesOf(plan);
+  const planned = plannedSnapshot(plan);
+  return {
+    ...planned,
+    registry: registryWords({ providers: plan.market.providers, machines }),
+    orders: orderWords(orders, bids, planned.nextOrderId),
+  };
+}
+
+/** Of a plan what the engine reads, without the words. */
+export function plannedSnapshot(plan: RoundPlan): Pick<PlannedWords, 'snapshot' | 'nextOrderId'> {
+  const bids = numbered(plan.bids);
+  const orders = plan.orders.filter(({ isOpen }) => isOpen);
+  const openBids = orders.flatMap(({ orderId }) => bids.get(orderId) ?? []);
+  const market = { ...plan.market, machines: machinesOf(plan) };
+  return {
+    snapshot: snapshotOf({ market, orders, bids: openBids }, 'ascending'),
+    nextOrderId: plan.orders.length + 1,
+  };
+}
+
+function machinesOf({ market }: RoundPlan): RoundPlan['market']['machines'] {
+  return market.machines.map(({ machine, offers }) => ({
     machine: { ...machine, offersWritten: offers.reduce((bits, offer, i) => bits | (isWritten(offer, i) << i), 0) },
     offers,
   }));
-  const nextOrderId = plan.orders.length + 1;
-  const open = plan.orders.filter(({ isOpen }) => isOpen);
-  const openBids = open.flatMap(({ orderId }) => bids.get(orderId) ?? []);
-  return {
-    snapshot: snapshotOf({ market: { ...plan.market, machines }, orders: open, bids: openBids }, 'ascending'),
-    nextOrderId,
-    registry: registryWords({ providers: plan.market.providers, machines }),
-    orders: orderWords(orders, bids, nextOrderId),
-  };
 }
 
 /** Bids by order, numbered as their order counts them. */
