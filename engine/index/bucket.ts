@@ -30,6 +30,9 @@ export interface Bucket {
   leastCoreRatio: number;
   leastMemoryRatio: number;
   leastStorageRatio: number;
+  /** Upper bounds of two of them. */
+  mostCoreRatio: number;
+  mostMemoryRatio: number;
 }
 
 /** All buckets of one token and kind, under a tree of the same shape whose leaves are the buckets' roots. */

@@ -72,6 +72,8 @@ export class BucketTable {
       leastCoreRatio: Infinity,
       leastMemoryRatio: Infinity,
       leastStorageRatio: Infinity,
+      mostCoreRatio: 0,
+      mostMemoryRatio: 0,
     };
     this.buckets.push(bucket);
     this.#bucketsByKey.set(key, bucket);

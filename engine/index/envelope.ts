@@ -1,3 +1,4 @@
+import type { Resources } from '../price.js';
 import { CPU_SHIFT, ENVELOPE_SAMPLES } from './nodeTable.js';
 import { WHOLE_MASK, WHOLE_SHIFT } from './packingTraits.js';
 
@@ -10,9 +11,9 @@ export const SAMPLES = ENVELOPE_SAMPLES;
 /** Reference price over price limit at which the maximum is kept, the reference price being the bucket's typical one. */
 export const SAMPLE_AT = [0, 0.75, 1.15] as const;
 
-/** The price that rows are compared by: one GPU with a little cpu and memory, as most orders have at the least; without GPU one core. */
-export const REFERENCE_CORES = 4;
-export const REFERENCE_MEMORY_GIB = 16;
+/** The price that rows are compared by: one GPU with as much cpu and memory as orders ask beside it; without GPU one core. */
+export const REFERENCE_CORES = 8;
+export const REFERENCE_MEMORY_GIB = 48;
 
 /** Largest need of each class, milli-GPU; the last class is of orders without GPU. */
 export const CLASS_MILLI_GPU = Float64Array.of(250, 500, 999, 1000, 2000, 4000, 8000);
@@ -41,10 +42,27 @@ export function cpuClassOf(cpuMilli: number): number {
   return at;
 }
 
+/** What a typical order of a class of need asks, beside each GPU what the reference price is of. */
+export function typicalNeed(needClass: number): Resources {
+  const milliGpu = needClass === CLASSES - 1 ? 0 : CLASS_MILLI_GPU[needClass]!;
+  const gpus = milliGpu / 1000;
+  return {
+    milliGpu,
+    cpuMilli: Math.floor(1000 * REFERENCE_CORES * gpus),
+    memoryMib: Math.floor(1024 * REFERENCE_MEMORY_GIB * gpus),
+    storageGib: 0,
+  };
+}
+
 /** The weights of a policy's points, and the unit in which a node keeps them. */
 export interface EnvelopeScale {
   /** Points that do not depend on the row at most: price, region and packing components in full. */
   readonly fullPoints: number;
+  /**
+   * The same by class of need on machines with GPUs, but with the packing component of a typical order of the class: what an order's
+   * component differs by from that is reckoned once the order is known.
+   */
+  readonly gpuPoints: Float64Array;
   /** Points of a whole price component, and of a whole fit component. */
   readonly pricePoints: number;
   readonly fitPoints: number;
@@ -101,11 +119,12 @@ export class Envelope {
   /** Lifts by a row with GPUs the maxima of the classes of GPU need from `from` to before `to`, all of which it has room for. */
   addGpuClasses(scale: EnvelopeScale, row: EnvelopeRow, typicalPrice: number, from: number, to: number): void {
     const { complianceBps } = row;
-    const points = complianceBps * (scale.fullPoints + row.standing);
+    const { gpuPoints } = scale;
     const fitPoints = complianceBps * scale.fitPoints;
     const slope = (complianceBps * scale.pricePoints * row.referencePrice) / typicalPrice;
     const perMilli = fitPoints / row.total;
     for (let at = from; at < to; at++) {
+      const points = complianceBps * (gpuPoints[at]! + row.standing);
       const fit = perMilli * CLASS_MILLI_GPU[at]!;
       this.#lift(at, points + (fit < fitPoints ? fit : fitPoints), slope);
     }

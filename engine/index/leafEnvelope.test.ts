@@ -8,7 +8,13 @@ import { LeafEnvelope } from './leafEnvelope.js';
 import { LEAF_ROWS } from './leafRows.js';
 import { RowTable } from './rowTable.js';
 
-const SCALE = { fullPoints: 60_000_000, pricePoints: 45_000_000, fitPoints: 15_000_000, unit: 1 };
+const SCALE = {
+  fullPoints: 60_000_000,
+  gpuPoints: Float64Array.from({ length: CLASSES }, (_, needClass) => 50_000_000 + needClass * 1_000_001),
+  pricePoints: 45_000_000,
+  fitPoints: 15_000_000,
+  unit: 1,
+};
 
 const rowArbitrary = fc.record({
   gpuPrice: fc.nat(5_000_000),

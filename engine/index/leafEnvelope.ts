@@ -40,7 +40,7 @@ export class LeafEnvelope {
 
   #liftByGpuRows(values: Float64Array, typicalPrice: number, leaf: number, from: number, to: number): void {
     const { halves, floats, used, standingUnit } = this.#rows;
-    const { fullPoints, pricePoints, fitPoints } = this.#scale;
+    const { gpuPoints, pricePoints, fitPoints } = this.#scale;
     const first = leaf * Row.LEAF_HALVES;
     const end = first + used[leaf]!;
     const gpuPrices = leaf * Row.LEAF_WORDS + Row.ROW_GPU_PRICE - first;
@@ -52,7 +52,7 @@ export class LeafEnvelope {
         floats[gpuPrices + half]! +
         REFERENCE_CORES * expandPrice(halves[half + Row.ROW_CORE_PRICE]!) +
         REFERENCE_MEMORY_GIB * expandPrice(halves[half + Row.ROW_MEMORY_PRICE]!);
-      const points = complianceBps * (fullPoints + halves[half + Row.ROW_STANDING]! * standingUnit);
+      const standing = halves[half + Row.ROW_STANDING]! * standingUnit;
       const mostFit = complianceBps * fitPoints;
       const perMilli = mostFit / halves[half + Row.ROW_TOTAL]!;
       const slope = (complianceBps * pricePoints * referencePrice) / typicalPrice;
@@ -60,6 +60,7 @@ export class LeafEnvelope {
       const third = slope * SAMPLE_AT[2];
       const last = classes < to ? classes : to;
       for (let at = from; at < last; at++) {
+        const points = complianceBps * (gpuPoints[at]! + standing);
         const fit = perMilli * CLASS_MILLI_GPU[at]!;
         const value = points + (fit < mostFit ? fit : mostFit);
         const sample = at * SAMPLES;

@@ -19,6 +19,8 @@ test('keeps the least of each price, and of each over the reference price', () =
     leastCoreRatio: 0.025,
     leastMemoryRatio: 0.01,
     leastStorageRatio: 0.005,
+    mostCoreRatio: 0.05,
+    mostMemoryRatio: 0.08,
   });
   lowerLeastPrices(bucket, 0, { gpuPrice: 0, corePrice: 0, memoryPrice: 16, storagePrice: 16 });
   expect(bucket).toMatchObject({ leastGpuRatio: 0, leastMemoryRatio: 0, leastMemory: 8 });

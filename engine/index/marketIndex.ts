@@ -191,8 +191,8 @@ export class MarketIndex {
   }
 
   /**
-   * Every row says what its machine has free and lies within the bounds of all nodes above it, and every machine that takes part has its
-   * rows: throws RangeError if not.
+   * Every row says what its machine has free and lies within the bounds of its bucket and of all nodes above it, and every machine that
+   * takes part has its rows: throws RangeError if not.
    */
   verify(): void {
     const { market, nodes, rows, rowsByMachine } = this;

@@ -71,9 +71,9 @@ export class OrderSearch {
   #weightFit = 0;
   #weightRegion = 0;
   #weightPacking = 0;
-  /** By traits the most that the packing component adds on a machine of the model entered last, and what that takes off a node's bound. */
+  /** By traits the most that the packing component adds on a machine of the model entered last, and what a node's bound gains by it. */
   readonly #mostPacking = new Float64Array(TRAITS);
-  readonly #packingOff = new Float64Array(TRAITS);
+  readonly #packingMore = new Float64Array(TRAITS);
   /** The model that the two are of: ANY_MODEL for the nodes above buckets. */
   #packingModel = NO_MODEL;
 
@@ -101,6 +101,10 @@ export class OrderSearch {
   #restCores = 0;
   #restMemory = 0;
   #restStorage = 0;
+  /** How many GPUs the order holds, and the cores and GiB of memory that it has beyond as many reference prices, or lacks. */
+  #gpus = 0;
+  #coresBeyond = 0;
+  #memoryBeyond = 0;
 
   /** The bucket whose nodes `#bound` is prepared for; -1 for none. */
   #entered = -1;
@@ -223,6 +227,9 @@ export class OrderSearch {
     this.#restCores = isGpu ? Math.max(0, cores - REFERENCE_CORES * reference) : 0;
     this.#restMemory = isGpu ? Math.max(0, memory - REFERENCE_MEMORY_GIB * reference) : memory;
     this.#restStorage = storageGib / 1024;
+    this.#gpus = gpus;
+    this.#coresBeyond = cores - REFERENCE_CORES * gpus;
+    this.#memoryBeyond = memory - REFERENCE_MEMORY_GIB * gpus;
   }
 
   /**
@@ -235,23 +242,38 @@ export class OrderSearch {
     this.#regionScoreEntered = regionScore;
     if (bucket.model !== this.#packingModel) this.#preparePacking(bucket.model);
     if (this.#milliGpu > 0 || !bucket.forest.isGpu) {
-      const references =
-        this.#reference +
-        this.#restGpu * bucket.leastGpuRatio +
-        this.#restCores * bucket.leastCoreRatio +
-        this.#restMemory * bucket.leastMemoryRatio +
-        this.#restStorage * bucket.leastStorageRatio;
       this.#restPrice = 0;
       this.#enter(
         bucket.forest,
         bucket.forest.isGpu ? bucket.typicalPrice : bucket.typicalCore,
-        references,
+        this.#referencesIn(bucket),
         regionScore,
       );
       return;
     }
     this.#restPrice = this.#restMemory * bucket.leastMemory + this.#restStorage * bucket.leastStorage;
     this.#enter(bucket.forest, bucket.typicalCore, this.#reference, regionScore);
+  }
+
+  /**
+   * How many reference prices of a row in the bucket the order costs at the least: of two bounds the higher. One counts no more references
+   * than the order holds in every respect, the other one for each GPU, less what the order lacks of the cpu and memory in them.
+   */
+  #referencesIn(bucket: Bucket): number {
+    const { leastCoreRatio, leastMemoryRatio } = bucket;
+    const held =
+      this.#reference +
+      this.#restGpu * bucket.leastGpuRatio +
+      this.#restCores * leastCoreRatio +
+      this.#restMemory * leastMemoryRatio;
+    if (this.#milliGpu === 0) return held + this.#restStorage * bucket.leastStorageRatio;
+    const coresBeyond = this.#coresBeyond;
+    const memoryBeyond = this.#memoryBeyond;
+    const counted =
+      this.#gpus +
+      coresBeyond * (coresBeyond < 0 ? bucket.mostCoreRatio : leastCoreRatio) +
+      memoryBeyond * (memoryBeyond < 0 ? bucket.mostMemoryRatio : leastMemoryRatio);
+    return Math.max(held, counted) + this.#restStorage * bucket.leastStorageRatio;
   }
 
   /** The same for the nodes above a forest's buckets. */
@@ -267,14 +289,14 @@ export class OrderSearch {
   /** The same for nodes of a forest whose rows cost at least `references` reference prices and `#restPrice` for the order. */
   #enter(forest: Forest, typicalPrice: number, references: number, regionScore: number): void {
     const maxPrice = this.#maxPrice;
-    const { unit, fullPoints, pricePoints } = this.#index.scale;
+    const { unit, fullPoints, gpuPoints, pricePoints } = this.#index.scale;
     const at = (references * typicalPrice) / maxPrice;
     const isByCore = this.#milliGpu === 0;
     const needClass = forest.isGpu ? gpuClassOf(this.#milliGpu) : cpuClassOf(this.#cpuMilli);
     const first = Node.ENVELOPE + needClass * SAMPLES;
     const leastCompliance = Math.min(this.#policy.complianceCapBps, SCALE);
     this.#classHalf = first;
-    this.#hasPoints = leastCompliance > 0 && fullPoints > 0;
+    this.#hasPoints = leastCompliance > 0 && (forest.isGpu ? gpuPoints[needClass]! : fullPoints) > 0;
     // The reference price in nodes of machines with GPUs is not that of orders without.
     this.#priced = isByCore && forest.isGpu ? 0 : references;
     this.#beyond = 0;
@@ -296,16 +318,23 @@ export class OrderSearch {
       MOST_COMPLIANCE_BPS * pricePoints * (FLOORED_TERMS / maxPrice) + ROUNDING - leastCompliance * missing;
   }
 
-  /** Reckons what packing adds at most on machines of a model, or ANY_MODEL, by their traits. */
+  /**
+   * Reckons what packing adds at most on machines of a model, or ANY_MODEL, by their traits, and what bounds lack of that: envelopes hold
+   * what it adds for a typical order.
+   */
   #preparePacking(model: number): void {
-    const judge = this.#judge;
     this.#packingModel = model;
-    if (this.#weightPacking === 0) return;
-    const leastCompliance = Math.min(this.#policy.complianceCapBps, SCALE);
+    const weighted = this.#weightPacking * SCALE;
+    if (weighted === 0) return;
+    const { fullPoints, gpuPoints } = this.#index.scale;
+    const { complianceCapBps } = this.#policy;
+    // Orders without GPU lose nothing at the least, wherever they go: then both are the whole component.
+    const typical = gpuPoints[gpuClassOf(this.#milliGpu)]! - fullPoints + weighted;
     for (let traits = 0; traits < TRAITS; traits++) {
-      const most = judge.mostPacking(traits, model === ANY_MODEL ? undefined : model);
+      const most = this.#judge.mostPacking(traits, model === ANY_MODEL ? undefined : model);
       this.#mostPacking[traits] = most;
-      this.#packingOff[traits] = leastCompliance * (this.#weightPacking * SCALE - most);
+      this.#packingMore[traits] =
+        (most - typical) * Math.min(complianceCapBps, most > typical ? MOST_COMPLIANCE_BPS : SCALE);
     }
   }
 
@@ -420,7 +449,7 @@ export class OrderSearch {
   #bound(first: number, count: number): void {
     const { words, halves, bytes } = this.#index.nodes;
     const bounds = this.#bounds;
-    const packingOff = this.#packingOff;
+    const packingMore = this.#packingMore;
     const attributes = this.#attributes27;
     const tiers = this.#tiers;
     for (let index = 0; index < count; index++) {
@@ -444,8 +473,8 @@ export class OrderSearch {
       bounds[index] =
         halves[at]! * this.#lowWeight +
         halves[at + 1]! * this.#highWeight +
-        this.#constant -
-        packingOff[words[word + Node.ATTRIBUTES]! >>> Node.TRAIT_SHIFT]! -
+        this.#constant +
+        packingMore[words[word + Node.ATTRIBUTES]! >>> Node.TRAIT_SHIFT]! -
         this.#beyond * price;
     }
   }

@@ -1,7 +1,7 @@
 import { DEVICES_PER_MACHINE } from '../market.js';
 import type { Market } from '../market.js';
 import { WHOLE_DEVICE } from '../devices.js';
-import { packingOf } from '../packing.js';
+import { packingOf, weightedPacking } from '../packing.js';
 import type { Packing } from '../packing.js';
 import { SCALE } from '../policy.js';
 import type { Policy } from '../policy.js';
@@ -9,7 +9,7 @@ import { measured } from '../roundTerms.js';
 import { foldAttributes } from './attributePlaces.js';
 import type { Bucket } from './bucket.js';
 import { compactPrice, expandPrice } from './compactPrice.js';
-import { Envelope, REFERENCE_CORES, REFERENCE_MEMORY_GIB } from './envelope.js';
+import { CLASSES, Envelope, REFERENCE_CORES, REFERENCE_MEMORY_GIB, typicalNeed } from './envelope.js';
 import type { EnvelopeRow, EnvelopeScale } from './envelope.js';
 import { LEAF_ROWS } from './leafRows.js';
 import { lowerLeastPrices } from './leastPrices.js';
@@ -68,7 +68,7 @@ export class RowBounds {
     this.#providers = providers;
     const mostStanding = policy.weightStakeBps * SCALE + (policy.weightUptimeBps + policy.weightReputationBps) * 0xffff;
     rows.standingUnit = Math.max(1, Math.ceil(mostStanding / 0xffff));
-    this.scale = envelopeScaleOf(policy, mostStanding);
+    this.scale = envelopeScaleOf(policy, this.#packing, mostStanding);
   }
 
   /** Writes a machine's values for one offer, exact, into `values` and their bounds into ROW_NODE. */
@@ -259,12 +259,18 @@ export function referencePrice(bucket: Bucket, gpuPrice: number, corePrice: numb
   return bucket.forest.isGpu ? gpuPrice + REFERENCE_CORES * corePrice + REFERENCE_MEMORY_GIB * memoryPrice : corePrice;
 }
 
-function envelopeScaleOf(policy: Policy, mostStanding: number): EnvelopeScale {
+function envelopeScaleOf(policy: Policy, packing: Packing | null, mostStanding: number): EnvelopeScale {
   const { weightPriceBps, weightFitBps, weightRegionBps, weightPackingBps } = policy;
   const fullPoints = (weightPriceBps + weightRegionBps + weightPackingBps) * SCALE;
   const fitPoints = weightFitBps * SCALE;
   const most = MOST_COMPLIANCE_BPS * (fullPoints + fitPoints + mostStanding + 0xffff);
-  return { fullPoints, pricePoints: weightPriceBps * SCALE, fitPoints, unit: Math.ceil(most / 0xffff) };
+  const gpuPoints = Float64Array.from({ length: CLASSES }, (_, needClass) => {
+    const need = typicalNeed(needClass);
+    if (packing === null) return fullPoints;
+    const component = weightedPacking(weightPackingBps, packing.leastLoss(need, 0, true), packing.largestLoss(need));
+    return fullPoints - weightPackingBps * SCALE + component;
+  });
+  return { fullPoints, gpuPoints, pricePoints: weightPriceBps * SCALE, fitPoints, unit: Math.ceil(most / 0xffff) };
 }
 
 function bpsByte(bps: number): number {

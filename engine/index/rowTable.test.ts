@@ -33,7 +33,7 @@ describe('rows in blocks of a leaf each', () => {
     expect(rows.machineOf(row)).toBe(77);
     expect(rows.machineOf(row - 1)).toBe(78);
     expect(readRow(rows, row, true)).toEqual({
-      referencePrice: 2 ** 24 + 4 * 8001 + 16 * 1500,
+      referencePrice: 2 ** 24 + 8 * 8001 + 48 * 1500,
       corePrice: 8001,
       standing: 1010,
       complianceBps: 10_700,

@@ -43,6 +43,24 @@ test.each([1, 2, 4])('a node without a trait (%d) of a row below it does not', (
   expect(() => index.verify()).toThrow(`node ${root} does not bound a row below it`);
 });
 
+test.each(['leastMemory', 'leastGpuRatio', 'leastCoreRatio', 'leastMemoryRatio', 'leastStorageRatio'] as const)(
+  'a bucket whose %s is above that of a row does not',
+  (least) => {
+    const index = crowdedIndex();
+    index.buckets[0]![least] *= 1.5;
+    expect(() => index.verify()).toThrow(/^bucket 0 does not bound the prices of row \d+$/);
+  },
+);
+
+test.each(['mostCoreRatio', 'mostMemoryRatio'] as const)(
+  'a bucket whose %s is below that of a row does not',
+  (most) => {
+    const index = crowdedIndex();
+    index.buckets[0]![most] *= 0.9;
+    expect(() => index.verify()).toThrow(/^bucket 0 does not bound the prices of row \d+$/);
+  },
+);
+
 test('a row that says its machine has more free does not', () => {
   const index = crowdedIndex();
   const row = index.buckets[0]!.leafBase * 32;

@@ -1,14 +1,16 @@
 import { OFFERS_PER_MACHINE } from '../market.js';
 import type { Market } from '../market.js';
 import type { BucketTable } from './bucketTable.js';
+import type { EnvelopeRow } from './envelope.js';
 import { LEAF_ROWS } from './leafRows.js';
+import { boundsPrices } from './leastPrices.js';
 import { forEachOffer, offerOf } from './liveOffers.js';
 import { ROW_NODE, SPARE_NODE } from './nodeTable.js';
 import type { NodeTable } from './nodeTable.js';
 import type { RowBounds } from './rowBounds.js';
 import type { RowsByMachine } from './rowsByMachine.js';
 import { halfOf, ROW_DEVICES, ROW_TOTAL } from './rowTable.js';
-import type { RowTable } from './rowTable.js';
+import type { RowTable, UnitPrices } from './rowTable.js';
 
 /** What is verified. */
 export interface VerifiedParts {
@@ -21,12 +23,21 @@ export interface VerifiedParts {
 }
 
 /**
- * Every row has its provider's attributes, says what its machine has free and lies within the bounds of all nodes above it, and every
- * machine that takes part has its rows: throws RangeError if not.
+ * Every row has its provider's attributes, says what its machine has free and lies within the bounds of its bucket and of all nodes above
+ * it, and every machine that takes part has its rows: throws RangeError if not.
  */
 export function verifyIndex(parts: VerifiedParts, round: number): void {
   const { market, rows, rowsByMachine, rowBounds, buckets: table } = parts;
   const own = new Uint32Array(OFFERS_PER_MACHINE);
+  const kept: EnvelopeRow = {
+    referencePrice: 0,
+    corePrice: 0,
+    standing: 0,
+    complianceBps: 0,
+    total: 0,
+    devices: 0,
+  };
+  const keptPrices: UnitPrices = { gpuPrice: 0, corePrice: 0, memoryPrice: 0, storagePrice: 0 };
   let count = 0;
   for (const bucket of table.buckets) {
     for (let local = bucket.leaves; local < 2 * bucket.leaves; local++) {
@@ -37,13 +48,21 @@ export function verifyIndex(parts: VerifiedParts, round: number): void {
         count++;
         const ownCount = rowsByMachine.read(machineId, own);
         if (!own.subarray(0, ownCount).includes(row)) throw new RangeError(`machine ${machineId} lost row ${row}`);
-        const { total, devices } = rowBounds.loadFree(machineId, bucket);
+        const offer = offerOf(market, machineId, bucket.forest.tokenId);
+        const values = rowBounds.loadValues(machineId, offer, bucket);
+        const { total, devices } = values;
         if (rows.halves[halfOf(row) + ROW_TOTAL] !== total || rows.halves[halfOf(row) + ROW_DEVICES] !== devices) {
           throw new RangeError(`row ${row} is not what machine ${machineId} has free`);
         }
-        rowBounds.load(machineId, offerOf(market, machineId, bucket.forest.tokenId), bucket);
-        const { attributes } = rowBounds.values;
-        if ((rows.attributes.of(row) & attributes) !== attributes) throw new RangeError(`row ${row} lacks attributes`);
+        if ((rows.attributes.of(row) & values.attributes) !== values.attributes) {
+          throw new RangeError(`row ${row} lacks attributes`);
+        }
+        rows.read(row, bucket.forest.isGpu, kept);
+        rows.readPrices(row, keptPrices);
+        if (!boundsPrices(bucket, kept.referencePrice, values, keptPrices)) {
+          throw new RangeError(`bucket ${bucket.number} does not bound the prices of row ${row}`);
+        }
+        rowBounds.load(machineId, offer, bucket);
         for (let above = local; above >= 1; above >>= 1) verifyBound(parts, bucket.nodeBase + above);
         const { forest } = bucket;
         for (let above = (bucket.position + forest.buckets.length) >> 1; above >= 1; above >>= 1) {
