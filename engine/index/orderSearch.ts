@@ -680,6 +680,7 @@ export class OrderSearch {
     const { market } = this.#index;
     const judge = this.#judge;
     const provider = market.providerId[machineId]!;
+    judge.readAhead(machineId, provider);
     if (!judge.admits(provider) || !judge.hasRoom(machineId)) return;
     let offer = machineId * OFFERS_PER_MACHINE;
     while (market.offerTokenId[offer] !== bucket.forest.tokenId) offer++;
