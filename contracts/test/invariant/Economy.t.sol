@@ -87,7 +87,7 @@ contract EconomyTest is Test {
     }
 
     /// Without this the invariants could hold for an idle market, or for rules that never change.
-    function test_theCampaignReachesEveryKindOfCall_underBothVersionsOfTheRules() public {
+    function test_S1_aRoundIsMatchedByTheRulesScheduledForIt_andEveryKindOfCallIsReached() public {
         campaign.letRulesChange();
         campaign.play(uint256(keccak256("reach")), CALLS);
         assertEq(campaign.violations(), 0, "violations");
