@@ -27,6 +27,8 @@ const TYPICAL_CPU_MILLI = 8000;
 const ROWS_PER_SET = 64;
 /** Rows a leaf up to which clustering below a node leaves room enough; beyond, the node above it is clustered. */
 const FULL_LEAF_ROWS = 31;
+/** Leaves from which on that is not done while the bucket has room: it would take longer than a block or signature may wait. */
+const MOST_LEAVES = 256;
 /** Leaves of moving rows for which room is kept between uses. */
 const KEPT_LEAVES = 256;
 
@@ -112,14 +114,15 @@ export class BucketBuilder {
 
   /**
    * Places rows of a bucket anew among the leaves below a local node, or below one above it where there is too little room, if they are
-   * at most `most`; returns how many it placed. Reads rows alone, so it may run while machines are changed that the index has not
+   * at most `most`; returns how many it placed, else 0. Reads rows alone, so it may run while machines are changed that the index has not
    * followed yet.
    */
   recluster(bucket: Bucket, local: number, most: number): number {
     let top = local;
     let leaves = leavesBelow(top, bucket.leaves);
     let count = this.#rowsOf(bucket, leaves);
-    while (top > 1 && count > leaves.length * FULL_LEAF_ROWS) {
+    const mostLeaves = isNearlyFull(bucket.rows, bucket.leaves) ? Infinity : MOST_LEAVES;
+    while (top > 1 && count > leaves.length * FULL_LEAF_ROWS && leaves.length < mostLeaves) {
       top >>= 1;
       leaves = leavesBelow(top, bucket.leaves);
       count = this.#rowsOf(bucket, leaves);
@@ -251,6 +254,11 @@ export class BucketBuilder {
     bucket.typicalCore = Math.max(1, median(cores));
     bucket.forest.lowerTypicalPrices(bucket);
   }
+}
+
+/** Whether a bucket of so many rows and leaves is to be placed anew before it is full. */
+export function isNearlyFull(rows: number, leaves: number): boolean {
+  return rows > leaves * FULL_LEAF_ROWS;
 }
 
 /** Whether a local node is another one or below it. */

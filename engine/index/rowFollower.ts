@@ -2,6 +2,7 @@ import { DEVICES_PER_MACHINE, OFFERS_PER_MACHINE } from '../market.js';
 import type { Market } from '../market.js';
 import { standingOf } from '../roundTerms.js';
 import type { Bucket } from './bucket.js';
+import { isNearlyFull } from './bucketBuilder.js';
 import type { BucketBuilder } from './bucketBuilder.js';
 import type { BucketTable } from './bucketTable.js';
 import { ChangedRows } from './changedRows.js';
@@ -278,6 +279,8 @@ export class RowFollower {
     this.#noteDistance(bucket, place, free);
     bucket.rows++;
     rows.write(this.#placeIn(bucket, free, machineId), machineId, rowBounds.values);
+    const isJustNearlyFull = isNearlyFull(bucket.rows, bucket.leaves) && !isNearlyFull(bucket.rows - 1, bucket.leaves);
+    if (isJustNearlyFull) this.#noteWorn(bucket, 1, (bucket.misplaced.get(1) ?? 0) + 1);
   }
 
   #remove(row: number, bucket: Bucket): void {
@@ -351,8 +354,14 @@ export class RowFollower {
     if (Math.abs(place - local) < FAR_LEAVES) return;
     const ward = Math.max(1, place >> WARD_LEVELS);
     const misplaced = (bucket.misplaced.get(ward) ?? 0) + 1;
-    bucket.misplaced.set(ward, misplaced);
     const rows = Math.min(bucket.rows, LEAF_ROWS << WARD_LEVELS);
-    if (misplaced === LEAF_ROWS / 2 + (rows >>> 4)) this.#worn.push({ bucket, local: ward });
+    if (misplaced === LEAF_ROWS / 2 + (rows >>> 4)) this.#noteWorn(bucket, ward, misplaced);
+    else bucket.misplaced.set(ward, misplaced);
+  }
+
+  /** Notes that the rows below a local node, among them so many misplaced, are to be clustered anew. */
+  #noteWorn(bucket: Bucket, local: number, misplaced: number): void {
+    bucket.misplaced.set(local, misplaced);
+    this.#worn.push({ bucket, local });
   }
 }
