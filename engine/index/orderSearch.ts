@@ -20,7 +20,7 @@ import type { MarketIndex } from './marketIndex.js';
 import * as Node from './nodeTable.js';
 import { amountByte, foldAttributes27 } from './nodeTable.js';
 import { MOST_COMPLIANCE_BPS } from './rowBounds.js';
-import { TRAITS, traitsOf, WHOLE_MASK, WHOLE_SHIFT } from './packingTraits.js';
+import { PARTLY_FREE, TRAITS, traitsOf, WHOLE_MASK, WHOLE_SHIFT } from './packingTraits.js';
 import * as Row from './rowTable.js';
 
 /** Where an order goes, without its total. */
@@ -330,7 +330,14 @@ export class OrderSearch {
     const { complianceCapBps } = this.#policy;
     // Orders without GPU lose nothing at the least, wherever they go: then both are the whole component.
     const typical = gpuPoints[gpuClassOf(this.#milliGpu)]! - fullPoints + weighted;
+    // Partly free devices are nothing to an order of whole ones.
+    const told = this.#wholeDevices === 0 ? TRAITS - 1 : TRAITS - 1 - PARTLY_FREE;
     for (let traits = 0; traits < TRAITS; traits++) {
+      if (traits > told) {
+        this.#mostPacking[traits] = this.#mostPacking[traits & told]!;
+        this.#packingMore[traits] = this.#packingMore[traits & told]!;
+        continue;
+      }
       const most = this.#judge.mostPacking(traits, model === ANY_MODEL ? undefined : model);
       this.#mostPacking[traits] = most;
       this.#packingMore[traits] =
@@ -638,7 +645,8 @@ export class OrderSearch {
           if ((devices & 0x3ff) < milliGpu) continue;
         } else if (((devices >>> WHOLE_SHIFT) & WHOLE_MASK) < wholeDevices) continue;
         const total = halves[row + Row.ROW_TOTAL]!;
-        fit = (fullFit * milliGpu) / total + mostPacking[traitsOf(total, devices)]!;
+        fit = mostPacking[traitsOf(total, devices)]!;
+        if (fullFit > 0) fit += (fullFit * milliGpu) / total;
       } else if (!isGpu) {
         const free = halves[row + Row.ROW_TOTAL]! << Node.CPU_SHIFT;
         fit = (fullFit * cpuMilli) / (free > cpuMilli ? free : cpuMilli);
