@@ -37,6 +37,21 @@ export class AttributePlaces {
     }
   }
 
+  /** Copies the attributes of a row of this table or another. */
+  copyFrom(other: AttributePlaces, to: number, from: number): void {
+    const words = this.#words;
+    const otherWords = other.#words;
+    const first = (to >>> LEAF_SHIFT) * BITS;
+    const otherFirst = (from >>> LEAF_SHIFT) * BITS;
+    const place = to & PLACE_BITS;
+    const otherPlace = from & PLACE_BITS;
+    const others = ~(1 << place);
+    for (let bit = 0; bit < BITS; bit++) {
+      const isSet = (otherWords[otherFirst + bit]! >>> otherPlace) & 1;
+      words[first + bit] = (words[first + bit]! & others) | (isSet << place);
+    }
+  }
+
   /** Attributes of a row. */
   of(row: number): number {
     const words = this.#words;

@@ -17,9 +17,9 @@ const VALUES: RowValues = {
   attributes: 0,
 };
 
-function drained(changed: ChangedRows): (readonly [machineId: number, bucket: number])[] {
-  const rows: (readonly [number, number])[] = [];
-  changed.drain((place, bucket) => rows.push([changed.values.machineOf(place), bucket]));
+function drained(changed: ChangedRows): (readonly [machineId: number, bucket: number, row: number])[] {
+  const rows: (readonly [number, number, number])[] = [];
+  changed.drain((place, bucket, row) => rows.push([changed.values.machineOf(place), bucket, row]));
   return rows;
 }
 
@@ -31,10 +31,10 @@ test('hands rows over in the order in which they lie in the index, each with its
     changed.add(index, row);
   });
   expect(drained(changed)).toEqual([
-    [101, 1],
-    [103, 3],
-    [100, 0],
-    [102, 2],
+    [101, 1, 5],
+    [103, 3, 33],
+    [100, 0, 70_000_000],
+    [102, 2, 2 ** 31],
   ]);
   expect(drained(changed)).toEqual([]);
 });

@@ -46,11 +46,11 @@ export class ChangedRows {
     this.#count++;
   }
 
-  /** Calls `visit` with the place of every row and its bucket, in the order of the rows in the index, and forgets them. */
-  drain(visit: (place: number, bucket: number) => void): void {
+  /** Calls `visit` with the place of every row, its bucket and the row, in the order of the rows in the index, and forgets them. */
+  drain(visit: (place: number, bucket: number, row: number) => void): void {
     const keys = this.#keys.subarray(0, this.#count).sort();
     this.#count = 0;
-    for (const key of keys) visit(key % PLACES, this.#buckets[key % PLACES]!);
+    for (const key of keys) visit(key % PLACES, this.#buckets[key % PLACES]!, Math.floor(key / PLACES));
   }
 
   /** Gives back what many rows took. */

@@ -64,6 +64,21 @@ test('moves a row to where rows like it are when its leaf does not bound it', ()
   index.verify();
 });
 
+test('follows a row that another one, changed as well, left its place to', () => {
+  const index = twoLeaves();
+  const dear = index.machinesByLeaf(0)[leafOf(index, 31)]!;
+  const [first, last] = [dear[0]!, dear.at(-1)!];
+  const place = index.rowsByMachine.entryOf(first);
+  change(index, first, {}, { gpuMicroPerHour: 999_000 });
+  change(index, last, {}, { gpuMicroPerHour: 2_500_000 });
+  index.follower.follow(touched(first, last));
+  expect(index.rowsByMachine.entryOf(last)).toBe(place);
+  const read: EnvelopeRow = { referencePrice: 0, corePrice: 0, standing: 0, complianceBps: 0, total: 0, devices: 0 };
+  index.rows.read(place, true, read);
+  expect(read.referencePrice).toBeGreaterThan(2_500_000);
+  index.verify();
+});
+
 test('takes a row out, and moves the last row of its leaf into its place', () => {
   const index = twoLeaves();
   const leaf = index.machinesByLeaf(0).find((machines) => machines.includes(5))!;

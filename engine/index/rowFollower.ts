@@ -7,7 +7,7 @@ import type { BucketBuilder } from './bucketBuilder.js';
 import type { BucketTable } from './bucketTable.js';
 import { ChangedRows } from './changedRows.js';
 import { IdLog } from './idLog.js';
-import { LEAF_ROWS, LEAF_SHIFT } from './leafRows.js';
+import { LEAF_ROWS, LEAF_SHIFT, PLACE_BITS } from './leafRows.js';
 import { isOffered, keptOffer } from './liveOffers.js';
 import type { MachinesByProvider } from './machinesByProvider.js';
 import { ROW_NODE } from './nodeTable.js';
@@ -144,7 +144,7 @@ export class RowFollower {
       this.#readAhead(some);
       for (const machineId of some) this.#read(machineId);
     }
-    this.#changed.drain((place, bucket) => this.#renew(place, buckets[bucket]!));
+    this.#changed.drain((place, bucket, row) => this.#renew(place, buckets[bucket]!, row));
   }
 
   /**
@@ -233,11 +233,11 @@ export class RowFollower {
     }
   }
 
-  /** Brings a row of a bucket to what is at a place of the changed ones. */
-  #renew(place: number, bucket: Bucket): void {
+  /** Brings a row of a bucket to what is at a place of the changed ones; it was at `before` when these were read. */
+  #renew(place: number, bucket: Bucket, before: number): void {
     const { nodes, rows, treeBounds } = this.#parts;
     const { values, bounds } = this.#changed;
-    const row = this.#rowIn(bucket, values.machineOf(place));
+    const row = this.#rowIn(bucket, values.machineOf(place), before);
     const leaf = row >>> LEAF_SHIFT;
     const home = bucket.leaves + leaf - bucket.leafBase;
     this.#noteLoose(leaf);
@@ -258,9 +258,11 @@ export class RowFollower {
     rows.copyFrom(values, this.#placeIn(bucket, free, values.machineOf(place)), place);
   }
 
-  /** The machine's row in a bucket, where it has one. */
-  #rowIn(bucket: Bucket, machineId: number): number {
-    const { rowsByMachine, buckets } = this.#parts;
+  /** The machine's row in a bucket, where it has one; mostly it is still where it was. */
+  #rowIn(bucket: Bucket, machineId: number, before: number): number {
+    const { rows, rowsByMachine, buckets } = this.#parts;
+    const isThere = (before & PLACE_BITS) < rows.used[before >>> LEAF_SHIFT]!;
+    if (isThere && rows.machineOf(before) === machineId) return before;
     const own = this.#ownRows;
     let last = rowsByMachine.read(machineId, own) - 1;
     while (last > 0 && buckets.bucketOf(own[last]! >>> LEAF_SHIFT) !== bucket) last--;

@@ -52,5 +52,9 @@ describe('rows in blocks of a leaf each', () => {
     rows.copy(2 * LEAF_ROWS, 3);
     expect(rows.machineOf(2 * LEAF_ROWS)).toBe(77);
     expect(readRow(rows, 2 * LEAF_ROWS, true)).toEqual(readRow(rows, 3, true));
+    rows.write(2 * LEAF_ROWS + 9, 78, { ...SECOND, attributes: 0b110 });
+    rows.copy(2 * LEAF_ROWS + 9, 3);
+    expect(rows.attributes.of(2 * LEAF_ROWS + 9)).toBe(0b101);
+    expect([rows.attributes.of(2 * LEAF_ROWS), rows.attributes.of(2 * LEAF_ROWS + 3)]).toEqual([0b101, 0]);
   });
 });

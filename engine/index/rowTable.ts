@@ -129,7 +129,7 @@ export class RowTable {
     const { halves, words } = this;
     const half = halfOf(to);
     const otherHalf = halfOf(from);
-    this.attributes.set(to, other.attributes.of(from));
+    this.attributes.copyFrom(other.attributes, to, from);
     for (let field = ROW_DEVICES; field < HALF_FIELDS_END; field += LEAF_ROWS) {
       halves[half + field] = other.halves[otherHalf + field]!;
     }
