@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'matchmaker-checks-'));
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 
+const started = Date.now();
 const totals = { passed: 0, failed: 0 };
 const failures = [];
 const show = (text) => process.stdout.write(text);
@@ -32,7 +33,10 @@ function run(command, args, write, options = {}) {
   });
 }
 
-function count(name, passed, failed, code, write = show) {
+const secondsSinceStart = () => Math.round((Date.now() - started) / 1000);
+
+/** `from` is the second at which the suite began, so that a log shows where the time goes. */
+function count(name, from, passed, failed, code, write = show) {
   // A runner that dies, or that finds no test, is a failure even when it counted none.
   const broken = code !== 0 && failed === 0;
   const empty = passed + failed === 0;
@@ -40,7 +44,8 @@ function count(name, passed, failed, code, write = show) {
   totals.failed += failed + (broken || (empty && !broken) ? 1 : 0);
   if (failed > 0 || broken || empty) failures.push(name);
   write(
-    `-- ${name}: ${passed} passed, ${failed} failed${broken ? `, exit code ${code}` : ''}${empty ? ', no test ran' : ''}\n\n`,
+    `-- ${name}: ${passed} passed, ${failed} failed${broken ? `, exit code ${code}` : ''}${empty ? ', no test ran' : ''}` +
+      ` (seconds ${from} to ${secondsSinceStart()})\n\n`,
   );
 }
 
@@ -50,9 +55,10 @@ async function checksSideBySide(...lanes) {
     lanes.map(async (lane) => {
       for (const [name, command, ...args] of lane) {
         const texts = [`-- ${name}\n`];
+        const from = secondsSinceStart();
         const keep = (text) => texts.push(text);
         const { code } = await run(command, args, keep);
-        count(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, code, keep);
+        count(name, from, code === 0 ? 1 : 0, code === 0 ? 0 : 1, code, keep);
         show(texts.join(''));
       }
     }),
@@ -60,6 +66,7 @@ async function checksSideBySide(...lanes) {
 }
 
 async function jestSuite(name, args) {
+  const from = secondsSinceStart();
   show(`-- ${name}\n`);
   const file = join(scratch, `${name.replaceAll(' ', '-')}.json`);
   const { code } = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${file}`], show);
@@ -68,13 +75,14 @@ async function jestSuite(name, args) {
     const suiteErrors = result.testResults.filter(
       (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
     ).length;
-    count(name, result.numPassedTests, result.numFailedTests + suiteErrors, code);
+    count(name, from, result.numPassedTests, result.numFailedTests + suiteErrors, code);
   } catch {
-    count(name, 0, 0, code || 1);
+    count(name, from, 0, 0, code || 1);
   }
 }
 
 async function forgeSuite(name) {
+  const from = secondsSinceStart();
   show(`-- ${name}\n`);
   const { code, output } = await run('./tools/forge', ['test'], show, {
     cwd: join(root, 'contracts'),
@@ -85,10 +93,9 @@ async function forgeSuite(name) {
     },
   });
   const summary = /Ran \d+ test suites? .*?: (\d+) tests? passed, (\d+) failed/.exec(output);
-  count(name, Number(summary?.[1] ?? 0), Number(summary?.[2] ?? 0), code);
+  count(name, from, Number(summary?.[1] ?? 0), Number(summary?.[2] ?? 0), code);
 }
 
-const started = Date.now();
 // The compiler of storage layouts and of Solidity's lint has one thread; what reads TypeScript and text fills the other core.
 await checksSideBySide(
   [
@@ -108,8 +115,6 @@ await jestSuite('unit', ['--selectProjects', 'unit', `--maxWorkers=${availablePa
 await jestSuite('end to end', ['--selectProjects', 'e2e', '--maxWorkers=2']);
 rmSync(scratch, { recursive: true, force: true });
 
-console.log(
-  `${Math.round((Date.now() - started) / 1000)} s${failures.length > 0 ? `; failed: ${failures.join(', ')}` : ''}`,
-);
+console.log(`${secondsSinceStart()} s${failures.length > 0 ? `; failed: ${failures.join(', ')}` : ''}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
