@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPublicClient, http } from 'viem';
@@ -51,6 +53,16 @@ describe('startAnvil', () => {
     await anvil.stop();
     expect(processExists(anvil.pid)).toBe(false);
     await expect(fetch(anvil.url)).rejects.toThrow();
+  });
+
+  it('leaves no states of old blocks behind', async () => {
+    const anvil = await start();
+    const client = createPublicClient({ transport: http(anvil.url) });
+    await client.request({ method: 'anvil_mine' as never, params: ['0x400'] as never });
+    const written = await readdir(anvil.stateFolder, { recursive: true, withFileTypes: true });
+    expect(written.filter((entry) => entry.isFile()).length).toBeGreaterThan(100);
+    await anvil.stop();
+    expect(existsSync(anvil.stateFolder)).toBe(false);
   });
 
   it('refuses a port that is taken', async () => {

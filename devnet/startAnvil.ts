@@ -1,4 +1,7 @@
+import { mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MatchmakerError } from '../engine/error.js';
 import { DEV_MNEMONIC } from './devAccounts.js';
@@ -37,6 +40,8 @@ export interface Anvil {
   readonly port: number;
   readonly pid: number;
   readonly chainId: number;
+  /** Where the chain keeps the states of old blocks; gone when it is. */
+  readonly stateFolder: string;
   readonly process: TiedProcess;
   stop(): Promise<void>;
 }
@@ -76,15 +81,16 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const binary = anvilBinary();
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
-    const child = await spawnTied(
-      binary,
-      anvilArgs(options, port),
-      options.logFile === undefined ? {} : { logFile: options.logFile },
-    );
+    // States of old blocks, some 150 MB for a thousand of them, which anvil does not remove by itself.
+    const stateFolder = await mkdtemp(path.join(tmpdir(), 'matchmaker-anvil-'));
+    const child = await spawnTied(binary, anvilArgs(options, port, stateFolder), {
+      scratchFolder: stateFolder,
+      ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
+    });
     const url = `http://127.0.0.1:${port}`;
     const chainId = options.chainId ?? ANVIL_DEFAULTS.chainId;
     if (await answers(url, chainId, child)) {
-      return { url, port, pid: child.pid, chainId, process: child, stop: () => child.stop() };
+      return { url, port, pid: child.pid, chainId, stateFolder, process: child, stop: () => child.stop() };
     }
     await child.stop(0);
     // Between our closing the probe socket and anvil's opening its own, somebody else may have taken the port.
@@ -96,7 +102,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   }
 }
 
-function anvilArgs(options: AnvilOptions, port: number): string[] {
+function anvilArgs(options: AnvilOptions, port: number, stateFolder: string): string[] {
   const mining = options.mining ?? 'instant';
   // prettier-ignore
   return [
@@ -107,6 +113,7 @@ function anvilArgs(options: AnvilOptions, port: number): string[] {
     '--balance', String(options.balanceEther ?? ANVIL_DEFAULTS.balanceEther),
     '--mnemonic', options.mnemonic ?? DEV_MNEMONIC,
     '--gas-limit', String(options.gasLimit ?? ANVIL_DEFAULTS.gasLimit),
+    '--cache-path', stateFolder,
     ...(typeof mining === 'number' ? ['--block-time', String(mining)] : []),
     ...(mining === 'on-demand' ? ['--no-mining'] : []),
     ...(options.logFile === undefined ? ['--quiet'] : []),

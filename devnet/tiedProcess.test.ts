@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,6 +37,24 @@ describe('spawnTied', () => {
     }
   });
 
+  it('removes what a process needed while it ran, however it ended, or did not begin', async () => {
+    for (const how of ['by itself', 'stopped', 'never began']) {
+      const scratchFolder = mkdtempSync(join(tmpdir(), 'matchmaker-tied-'));
+      const script = `require('node:fs').writeFileSync('state', 'x'); ${how === 'stopped' ? 'setInterval(() => {}, 1e6)' : ''}`;
+      const program = how === 'never began' ? '/no/such/program' : process.execPath;
+      const starting = spawnTied(program, ['-e', script], { cwd: scratchFolder, scratchFolder });
+      if (how === 'never began') {
+        await expect(starting).rejects.toThrow(/ENOENT/);
+      } else {
+        const child = await starting;
+        while (how === 'stopped' && !existsSync(join(scratchFolder, 'state'))) await sleep(10);
+        if (how === 'stopped') await child.stop();
+        await child.exited;
+      }
+      expect(existsSync(scratchFolder)).toBe(false);
+    }
+  });
+
   it('kills a process that does not end when asked to', async () => {
     const port = await freePort();
     const child = await spawnTied(process.execPath, ['-e', `process.on('SIGTERM', () => {}); ${server(port)}`]);
@@ -49,8 +67,9 @@ describe('spawnTied', () => {
     await expect(spawnTied('/no/such/program', [])).rejects.toThrow(/ENOENT/);
   });
 
-  it('ends with a parent that is killed without warning', async () => {
+  it('ends with a parent that is killed without warning, and leaves no folder behind', async () => {
     const port = await freePort();
+    const scratchFolder = mkdtempSync(join(tmpdir(), 'matchmaker-tied-'));
     const bundle = buildSync({
       entryPoints: ['devnet/tiedProcess.ts'],
       bundle: true,
@@ -60,7 +79,8 @@ describe('spawnTied', () => {
     });
     const program = `const module_ = { exports: {} };
       (function (module, exports) { ${bundle.outputFiles[0]?.text} })(module_, module_.exports);
-      module_.exports.spawnTied(process.execPath, ['-e', ${JSON.stringify(server(port))}]);
+      const options = ${JSON.stringify({ scratchFolder })};
+      module_.exports.spawnTied(process.execPath, ['-e', ${JSON.stringify(server(port))}], options);
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'inherit'] });
     while (!(await answers(port))) {
@@ -71,5 +91,6 @@ describe('spawnTied', () => {
     await once(parent, 'exit');
     while (await answers(port)) await sleep(10);
     expect(await answers(port)).toBe(false);
+    while (existsSync(scratchFolder)) await sleep(10);
   });
 });

@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 
 /** How a process ended: its exit code, or the signal that ended it. */
 export interface ProcessExit {
@@ -26,6 +28,8 @@ export interface TiedProcessOptions {
   readonly cwd?: string;
   /** File that standard output and standard error are appended to; both are discarded when absent. */
   readonly logFile?: string;
+  /** Folder for what the process needs only while it runs: removed once it is gone, whoever ended it, this process's own end included. */
+  readonly scratchFolder?: string;
 }
 
 /**
@@ -46,12 +50,18 @@ export async function spawnTied(
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   if (typeof log === 'number') closeSync(log);
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', reject);
-  });
+  const { scratchFolder } = options;
+  const clear = async (): Promise<void> => {
+    if (scratchFolder !== undefined) await rm(scratchFolder, { recursive: true, force: true });
+  };
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    await clear();
+    throw error;
+  }
   const pid = child.pid as number;
-  const watchdog = watch(pid);
+  const watchdog = watch(pid, scratchFolder);
 
   let running = child.exitCode === null && child.signalCode === null;
   const exited = new Promise<ProcessExit>((resolve) => {
@@ -59,7 +69,10 @@ export async function spawnTied(
       running = false;
       // The pid may be given to a stranger from now on, so the watchdog must go before it could fire.
       watchdog.kill('SIGKILL');
-      resolve({ code, signal });
+      // A folder that cannot be removed is no reason to keep those waiting who ended the process.
+      void clear()
+        .catch(() => undefined)
+        .then(() => resolve({ code, signal }));
     };
     if (running) child.once('exit', finish);
     else finish(child.exitCode, child.signalCode);
@@ -81,8 +94,10 @@ export async function spawnTied(
 }
 
 /** A shell that waits on a pipe only this process holds open: end of file means that this process is gone. */
-function watch(pid: number): ChildProcess {
-  const watchdog = spawn('/bin/sh', ['-c', `read -r _; kill -s KILL -- -${pid}`], {
+function watch(pid: number, scratchFolder: string | undefined): ChildProcess {
+  // A killed process may still write for a moment.
+  const clear = scratchFolder === undefined ? '' : '; sleep 1; rm -rf -- "$1"';
+  const watchdog = spawn('/bin/sh', ['-c', `read -r _; kill -s KILL -- -${pid}${clear}`, 'sh', scratchFolder ?? ''], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
