@@ -3,12 +3,15 @@ import { iComputeLeaseAbi } from '../../chain/contracts/generated/IComputeLease.
 import { iOrderRequestAbi } from '../../chain/contracts/generated/IOrderRequest.js';
 import { decodeLeaseWord } from '../../protocol/words/orderWord.js';
 import { readMarket } from '../calls/callMarket.js';
+import { readBlock } from '../calls/readBlock.js';
 import type { MarketClient } from '../marketClient.js';
 import { leaseEndOf, type LeaseEnd } from './leaseEnd.js';
 import type { LeaseUpdate } from './leaseUpdate.js';
 
 export interface GetLeaseParameters {
   readonly orderId: number;
+  /** Block of which the lease is read; the newest one when absent. */
+  readonly blockNumber?: bigint;
 }
 
 /** A lease, running or ended. Times are seconds since 1970, null where it has not come to them. */
@@ -44,14 +47,17 @@ export interface Lease {
 }
 
 /**
- * A lease with its times, what it has earned, and its next deadline.
+ * A lease with its times, what it has earned, and its next deadline, all of one block.
  * Throws MarketCallRefusedError `LeaseNotActive` for an order that was never matched, and the errors of `readMarket`.
  *
  * @example
  * const { endTimeSeconds, accrued } = await getLease(client, { orderId: 7 });
  */
-export async function getLease(client: MarketClient, { orderId }: GetLeaseParameters): Promise<Lease> {
-  const contract = { address: client.contracts.computeLease, abi: iComputeLeaseAbi } as const;
+export async function getLease(client: MarketClient, parameters: GetLeaseParameters): Promise<Lease> {
+  const { orderId } = parameters;
+  // A lease may end between two reads.
+  const blockNumber = parameters.blockNumber ?? (await readBlock(client)).number;
+  const contract = { address: client.contracts.computeLease, abi: iComputeLeaseAbi, blockNumber } as const;
   const [lease, accrued, update, word] = await Promise.all([
     readMarket(client, { ...contract, functionName: 'getLease', args: [orderId] }),
     readMarket(client, { ...contract, functionName: 'accrued', args: [orderId] }),
@@ -61,6 +67,7 @@ export async function getLease(client: MarketClient, { orderId }: GetLeaseParame
       abi: iOrderRequestAbi,
       functionName: 'orderWord',
       args: [orderId],
+      blockNumber,
     }),
   ]);
   const end = leaseEndOf(lease.end);

@@ -56,17 +56,19 @@ export interface OrderBid {
 }
 
 /**
- * An order with its status in the field's names (`ORDER_STATUSES`), its spec, bids, lock and lease.
+ * An order with its status in the field's names (`ORDER_STATUSES`), its spec, bids, lock and lease, all of one block.
  * Throws OrderUnknownError and the errors of `readMarket`.
  *
  * @example
  * const { status, lease } = await getOrder(client, { orderId: 7 });
  */
 export async function getOrder(client: MarketClient, { orderId }: GetOrderParameters): Promise<Order> {
+  // An order may be matched or its lease may end between two reads.
+  const { number: blockNumber, timestamp } = await readBlock(client);
   const contract = { address: client.contracts.orderRequest, abi: iOrderRequestAbi } as const;
-  const [word, ownerWord, created, placed, lock, block, lease] = await Promise.all([
-    readMarket(client, { ...contract, functionName: 'orderWord', args: [orderId] }),
-    readMarket(client, { ...contract, functionName: 'ownerWord', args: [orderId] }),
+  const [word, ownerWord, created, placed, lock, lease] = await Promise.all([
+    readMarket(client, { ...contract, functionName: 'orderWord', args: [orderId], blockNumber }),
+    readMarket(client, { ...contract, functionName: 'ownerWord', args: [orderId], blockNumber }),
     readLogs(client, { ...contract, eventName: 'OrderCreated', args: { orderId } }),
     readLogs(client, { address: client.contracts.bid, abi: iBidAbi, eventName: 'BidPlaced', args: { orderId } }),
     readMarket(client, {
@@ -74,15 +76,16 @@ export async function getOrder(client: MarketClient, { orderId }: GetOrderParame
       abi: iEscrowAbi,
       functionName: 'lockOf',
       args: [orderId],
+      blockNumber,
     }),
-    readBlock(client),
-    leaseOrNull(client, orderId),
+    leaseOrNull(client, orderId, blockNumber),
   ]);
-  const spec = created[0]?.args.spec;
+  const isKnown = (log: { readonly blockNumber: bigint }): boolean => log.blockNumber <= blockNumber;
+  const spec = created.find(isKnown)?.args.spec;
   if (spec === undefined) throw new OrderUnknownError(orderId);
   const owner = decodeOrderOwnerWord(BigInt(ownerWord));
   const bids = new Map<number, OrderBid>();
-  for (const { args } of placed) {
+  for (const { args } of placed.filter(isKnown)) {
     const { providerId, machineId, priceMicroPerHour } = args;
     bids.set(providerId, { providerId, machineId, priceMicroPerHour });
   }
@@ -103,7 +106,7 @@ export async function getOrder(client: MarketClient, { orderId }: GetOrderParame
     status: openOrderStatus({
       closed: orderStateOf(BigInt(word)) === OrderState.CLOSED,
       ending: open.untilRound !== NO_ROUND,
-      expired: block.timestamp >= BigInt(owner.expiresAtSeconds),
+      expired: timestamp >= BigInt(owner.expiresAtSeconds),
       bidCount: open.bidCount,
     }),
     eligibleFromBlock: open.eligibleFromBlock,
@@ -112,9 +115,9 @@ export async function getOrder(client: MarketClient, { orderId }: GetOrderParame
   };
 }
 
-async function leaseOrNull(client: MarketClient, orderId: number): Promise<Lease | null> {
+async function leaseOrNull(client: MarketClient, orderId: number, blockNumber: bigint): Promise<Lease | null> {
   try {
-    return await getLease(client, { orderId });
+    return await getLease(client, { orderId, blockNumber });
   } catch (error) {
     if (error instanceof MarketCallRefusedError && error.errorName === 'LeaseNotActive') return null;
     throw error;

@@ -73,7 +73,7 @@ export interface SentOrder {
 
 const BLOCK_TIME_MS = 250;
 /** At most, while the market is deployed: one transaction after another, and no part of any scenario. */
-const DEPLOY_BLOCK_TIME_MS = 100;
+const DEPLOY_BLOCK_TIME_MS = 40;
 
 export interface LocalNetworkOptions {
   /** 'in-turn': the node makes a block whenever the scenario's `blockMaker` asks, so that blocks can be taken back in between. */

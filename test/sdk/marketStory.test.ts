@@ -69,6 +69,21 @@ function clientOf(account: number | Address): MarketClient {
   });
 }
 
+/** A client that has `act` done before it reads a function of the market for the first time. */
+function clientBefore(functionName: string, act: () => Promise<void>): MarketClient {
+  const client = clientOf(RELAYER);
+  const { publicClient } = client;
+  let isDone = false;
+  const readContract: typeof publicClient.readContract = async (call) => {
+    if (call.functionName === functionName && !isDone) {
+      isDone = true;
+      await act();
+    }
+    return publicClient.readContract(call);
+  };
+  return { ...client, publicClient: { ...publicClient, readContract } };
+}
+
 /** Runs a command as it is typed; the account's key comes from the environment. Gives what --json prints. */
 // oxlint-disable-next-line typescript/no-explicit-any -- every test says what it expects of the printed JSON
 async function run(account: number | null, ...words: string[]): Promise<Record<string, any>> {
@@ -241,8 +256,13 @@ test('a tenant deposits, orders, matches alone, runs, changes, extends and close
     credited: claimed['amount'],
     runningLeases: [orderId],
   });
-  const closed = await run(TENANT, 'order', 'close', id);
-  expect(closed).toMatchObject({ end: 'ByTenant', token: 'TUSD' });
+  const closing: Record<string, unknown>[] = [];
+  const reader = clientBefore('nextDeadline', async () => {
+    closing.push(await run(TENANT, 'order', 'close', id));
+  });
+  // The lease ends while it is read, and is shown as it was in the block before.
+  expect(await getOrder(reader, { orderId })).toMatchObject({ status: 'DEPLOYMENT_CONFIRMED', lease: { end: 'None' } });
+  expect(closing).toMatchObject([{ end: 'ByTenant', token: 'TUSD' }]);
   expect(await statusOf(orderId)).toBe('LEASE_CLOSED');
   const [row] = (await run(PROVIDER, 'provider', 'earnings'))['earnings'];
   expect(row).toMatchObject({ runningLeases: [], accruing: '0', withdrawable: row.credited });
