@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { numberToHex } from 'viem';
 import type { TestClient } from 'viem';
+
+/** No account of a scenario. */
+const FIRST_BENEFICIARY = 0xbe_ef_00;
 
 /**
  * Makes the blocks of a chain that makes none by itself, and takes blocks back, one at a time. A node that makes blocks by the clock may make
@@ -11,6 +15,7 @@ export class BlockMaker {
   readonly #stopped = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
   #isPaused = false;
+  #reorgs = 0;
   readonly #running: Promise<void>;
 
   /** Makes a block every so many milliseconds until `stop`. */
@@ -25,9 +30,13 @@ export class BlockMaker {
     return this.#inTurn(() => this.#testClient.mine({ blocks: 1 }));
   }
 
-  /** Replaces the newest `depth` blocks by empty ones. Throws what the node throws. */
+  /** Replaces the newest `depth` blocks by empty ones of another beneficiary. Throws what the node throws. */
   reorg(depth: number): Promise<void> {
     return this.#inTurn(async () => {
+      // An empty block of the same second in the place of an empty one would be the very same block.
+      this.#reorgs += 1;
+      const address = numberToHex(FIRST_BENEFICIARY + this.#reorgs, { size: 20 });
+      await this.#testClient.setCoinbase({ address });
       await this.#testClient.request({ method: 'anvil_reorg', params: [depth, []] } as never);
     });
   }
